@@ -1,0 +1,58 @@
+//! Text in, verdict out.
+//!
+//! **In:** the text of a response and the ground truth it is held against.
+//! **Out:** a [`Verdict`]: judged, with a [`Score`] in 0..=1 and, where the task knows its steps, one
+//! flag for each step; or could-not-judge, with the reason. A fault on the grader's side never becomes
+//! a score of 0.
+//!
+//! **What this crate does not know:** tokens, tensors, prompts, data files, or what a score is used for.
+//! No verifier here evaluates model output, recurses over it, or takes more than linear time in its length.
+//!
+//! ```
+//! # #[cfg(feature = "math")] {
+//! use prime_verifier::{BoxedAnswer, Verdict, Verifier};
+//!
+//! let verifier = BoxedAnswer;
+//! let verdict = verifier.verify(r"Half of it, so \boxed{\frac{1}{2}}.", "0.5");
+//! assert_eq!(verdict.score(), Some(1.0));
+//!
+//! // A ground truth that cannot be read is not the model's fault.
+//! assert!(matches!(verifier.verify(r"\boxed{2}", "2 apples"), Verdict::CouldNotJudge { .. }));
+//! # }
+//! ```
+//!
+//! # Choosing a verifier
+//! | verifier | reads | score |
+//! |---|---|---|
+//! | [`ExactMatch`] | the whole response, trimmed | 0 or 1 |
+//! | [`BoxedAnswer`] | the last `\boxed{…}` | 0 or 1, exact rational equality |
+//! | [`AnswerList`] | a separated list of answers | pass mark, all, or fraction; with steps |
+//! | [`FnVerifier`] | whatever your closure reads | yours |
+//!
+//! # Feature flags
+//! * `math` (default): the verifiers that read LaTeX answers ([`BoxedAnswer`], [`AnswerList`]) and the
+//!   [`math`] module under them.
+
+#[cfg(feature = "math")]
+mod answer_list;
+mod config;
+mod error;
+mod exact;
+#[cfg(feature = "math")]
+pub mod math;
+mod verdict;
+mod verifier;
+
+#[cfg(feature = "math")]
+pub use answer_list::{AnswerList, Mark};
+pub use config::VerifierConfig;
+pub use error::VerifierError;
+pub use exact::ExactMatch;
+#[cfg(feature = "math")]
+pub use math::BoxedAnswer;
+pub use verdict::{Detail, Judgement, Score, Verdict};
+pub use verifier::{FnVerifier, Verifier};
+
+#[cfg(all(doctest, feature = "math"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;
