@@ -1,0 +1,165 @@
+//! One transformer block: pre-norm attention and SwiGLU feed-forward.
+
+use burn::module::{Initializer, Module};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+
+use super::cache::LayerCache;
+use super::layers::RmsNorm;
+use crate::config::DecoderConfig;
+use crate::kernels::{self, AttentionShape};
+
+fn linear(input: usize, output: usize, bias: bool, std: f64, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(input, output)
+        .with_bias(false)
+        .with_initializer(Initializer::Normal { mean: 0.0, std })
+        .init(device);
+    layer.bias = bias.then(|| Initializer::Zeros.init([output], device));
+    layer
+}
+
+/// Grouped-query self-attention (GQA, Ainslie et al. 2023).
+#[derive(Module, Debug)]
+pub(crate) struct Attention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    o_proj: Linear,
+    heads: usize,
+    kv_heads: usize,
+    head_dim: usize,
+}
+
+impl Attention {
+    fn init(config: &DecoderConfig, device: &Device) -> Self {
+        let hidden = config.hidden_size;
+        let (heads, kv_heads) = (config.num_attention_heads, config.num_key_value_heads);
+        let head_dim = config.head_dim();
+        let (bias, std) = (config.attention_bias, config.initializer_range);
+        Self {
+            q_proj: linear(hidden, heads * head_dim, bias, std, device),
+            k_proj: linear(hidden, kv_heads * head_dim, bias, std, device),
+            v_proj: linear(hidden, kv_heads * head_dim, bias, std, device),
+            o_proj: linear(heads * head_dim, hidden, false, std, device),
+            heads,
+            kv_heads,
+            head_dim,
+        }
+    }
+
+    fn project(&self, x: Tensor<2>) -> [Tensor<2>; 3] {
+        [
+            self.q_proj.forward(x.clone()),
+            self.k_proj.forward(x.clone()),
+            self.v_proj.forward(x),
+        ]
+    }
+
+    fn shape(&self, batch: usize, time: usize) -> AttentionShape {
+        AttentionShape {
+            batch,
+            time,
+            heads: self.heads,
+            kv_heads: self.kv_heads,
+            head_dim: self.head_dim,
+        }
+    }
+}
+
+/// SwiGLU feed-forward (Shazeer 2020).
+#[derive(Module, Debug)]
+pub(crate) struct Mlp {
+    gate_proj: Linear,
+    up_proj: Linear,
+    down_proj: Linear,
+}
+
+impl Mlp {
+    fn init(config: &DecoderConfig, device: &Device) -> Self {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let std = config.initializer_range;
+        Self {
+            gate_proj: linear(hidden, inner, false, std, device),
+            up_proj: linear(hidden, inner, false, std, device),
+            down_proj: linear(inner, hidden, false, std, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let gate = self.gate_proj.forward(x.clone());
+        self.down_proj.forward(kernels::swiglu(gate, self.up_proj.forward(x)))
+    }
+}
+
+/// One layer of the decoder.
+#[derive(Module, Debug)]
+pub(crate) struct Block {
+    self_attn: Attention,
+    mlp: Mlp,
+    input_layernorm: RmsNorm,
+    post_attention_layernorm: RmsNorm,
+}
+
+impl Block {
+    pub(crate) fn init(config: &DecoderConfig, device: &Device) -> Self {
+        let norm = || RmsNorm::init(config.hidden_size, config.rms_norm_eps, device);
+        Self {
+            self_attn: Attention::init(config, device),
+            mlp: Mlp::init(config, device),
+            input_layernorm: norm(),
+            post_attention_layernorm: norm(),
+        }
+    }
+
+    fn feed_forward(&self, x: Tensor<2>) -> Tensor<2> {
+        x.clone() + self.mlp.forward(self.post_attention_layernorm.forward(x))
+    }
+
+    /// Whole sequences: `x` is `[batch·time, hidden]`, `cos` and `sin` `[time, head_dim/2]`.
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<2>,
+        batch: usize,
+        time: usize,
+        [cos, sin]: [Tensor<2>; 2],
+    ) -> Tensor<2> {
+        let attn = &self.self_attn;
+        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let mixed = kernels::causal_attention(attn.shape(batch, time), q, k, v, cos, sin);
+        self.feed_forward(x + attn.o_proj.forward(mixed))
+    }
+
+    /// [`Self::forward`] that also keeps the keys and values for [`Self::decode`].
+    pub(crate) fn prefill(
+        &self,
+        x: Tensor<2>,
+        batch: usize,
+        time: usize,
+        capacity: usize,
+        [cos, sin]: [Tensor<2>; 2],
+    ) -> (Tensor<2>, LayerCache) {
+        let attn = &self.self_attn;
+        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let shape = attn.shape(batch, time);
+        let cache =
+            LayerCache::fill(shape, capacity, k.clone(), v.clone(), cos.clone(), sin.clone());
+        let mixed = kernels::causal_attention(shape, q, k, v, cos, sin);
+        (self.feed_forward(x + attn.o_proj.forward(mixed)), cache)
+    }
+
+    /// One new token per row: `x` is `[rows, hidden]`, `cos` and `sin` `[rows, head_dim/2]` of each row's own
+    /// position, `lengths` the tokens already in each row's cache.
+    pub(crate) fn decode(
+        &self,
+        x: Tensor<2>,
+        lengths: &[usize],
+        cache: &mut LayerCache,
+        [cos, sin]: [Tensor<2>; 2],
+    ) -> Tensor<2> {
+        let attn = &self.self_attn;
+        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let shape = attn.shape(lengths.len(), 1);
+        let mixed = cache.attend(shape, lengths, q, k, v, cos, sin);
+        self.feed_forward(x + attn.o_proj.forward(mixed))
+    }
+}

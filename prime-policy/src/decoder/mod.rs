@@ -1,0 +1,142 @@
+//! A decoder-only transformer of the Qwen2 family.
+
+mod block;
+mod cache;
+mod layers;
+mod rope;
+
+use burn::module::{Initializer, Module};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::config::DecoderConfig;
+use crate::error::PolicyError;
+use crate::lm::CausalLm;
+use block::Block;
+pub use cache::DecoderCache;
+use layers::{Embedding, RmsNorm};
+use rope::Rope;
+
+/// The trunk: embedding, blocks, final norm (`model.*` in a checkpoint).
+#[derive(Module, Debug)]
+struct Trunk {
+    embed_tokens: Embedding,
+    layers: Vec<Block>,
+    norm: RmsNorm,
+}
+
+/// A causal language model in the Qwen2 shape; parameters are named as in `transformers`.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    model: Trunk,
+    lm_head: Option<Linear>,
+    vocab_size: usize,
+    hidden_size: usize,
+    head_dim: usize,
+    rope_theta: f64,
+}
+
+impl DecoderConfig {
+    /// A decoder of this shape with fresh weights drawn from `device`'s generator (see [`Device::seed`]).
+    ///
+    /// # Errors
+    /// Those of [`DecoderConfig::validate`].
+    pub fn init(&self, device: &Device) -> Result<Decoder, PolicyError> {
+        self.validate()?;
+        let (hidden, std) = (self.hidden_size, self.initializer_range);
+        let lm_head = (!self.tie_word_embeddings).then(|| {
+            LinearConfig::new(hidden, self.vocab_size)
+                .with_bias(false)
+                .with_initializer(Initializer::Normal { mean: 0.0, std })
+                .init(device)
+        });
+        Ok(Decoder {
+            model: Trunk {
+                embed_tokens: Embedding::init(self.vocab_size, hidden, std, device),
+                layers: (0..self.num_hidden_layers).map(|_| Block::init(self, device)).collect(),
+                norm: RmsNorm::init(hidden, self.rms_norm_eps, device),
+            },
+            lm_head,
+            vocab_size: self.vocab_size,
+            hidden_size: hidden,
+            head_dim: self.head_dim(),
+            rope_theta: self.rope_theta,
+        })
+    }
+}
+
+impl Decoder {
+    fn rope(&self) -> Rope {
+        Rope { theta: self.rope_theta, head_dim: self.head_dim }
+    }
+
+    fn device(&self) -> Device {
+        self.model.norm.weight.val().device()
+    }
+}
+
+impl CausalLm for Decoder {
+    type Cache = DecoderCache;
+
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.hidden_size
+    }
+
+    fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let [batch, time] = tokens.dims();
+        let tables = self.rope().tables(0..time, &self.device());
+        let mut x = self.model.embed_tokens.forward(tokens.reshape([batch * time]));
+        for layer in &self.model.layers {
+            x = layer.forward(x, batch, time, tables.clone());
+        }
+        self.model.norm.forward(x).reshape([batch, time, self.hidden_size])
+    }
+
+    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        match &self.lm_head {
+            Some(head) => head.forward(hidden),
+            None => self.model.embed_tokens.as_head(hidden),
+        }
+    }
+
+    fn prefill(
+        &self,
+        tokens: Tensor<2, Int>,
+        lengths: &[usize],
+        capacity: usize,
+    ) -> (Tensor<2>, DecoderCache) {
+        let [batch, time] = tokens.dims();
+        let tables = self.rope().tables(0..time, &self.device());
+        let mut x = self.model.embed_tokens.forward(tokens.reshape([batch * time]));
+        let mut layers = Vec::with_capacity(self.model.layers.len());
+        for layer in &self.model.layers {
+            let (next, cache) = layer.prefill(x, batch, time, capacity, tables.clone());
+            x = next;
+            layers.push(cache);
+        }
+        let last: Vec<i64> = lengths
+            .iter()
+            .enumerate()
+            .map(|(row, &length)| (row * time + length - 1) as i64)
+            .collect();
+        let last = Tensor::<1, Int>::from_data(TensorData::new(last, [batch]), &x.device());
+        let hidden = self.model.norm.forward(x.select(0, last));
+        (hidden, DecoderCache { layers, lengths: lengths.to_vec(), capacity })
+    }
+
+    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
+        let tables = self.rope().tables(cache.lengths.iter().copied(), &self.device());
+        let mut x = self.model.embed_tokens.forward(tokens);
+        for (layer, layer_cache) in self.model.layers.iter().zip(&mut cache.layers) {
+            x = layer.decode(x, &cache.lengths, layer_cache, tables.clone());
+        }
+        for length in &mut cache.lengths {
+            *length += 1;
+        }
+        self.model.norm.forward(x)
+    }
+}

@@ -1,0 +1,114 @@
+//! Everything that can go wrong in this crate.
+
+use std::path::PathBuf;
+
+/// An error of prime-policy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// A field of `config.json` has a value that the decoder does not support.
+    #[error("model config: {field} is {value}; accepted: {accepted}")]
+    Config {
+        /// The field's name.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's message.
+        source: std::io::Error,
+    },
+    /// A file was read but its content is not what it should be.
+    #[error("{path}: {reason}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+    /// The tensors of a checkpoint do not fit the model.
+    #[error(
+        "{path} does not fit the model: missing tensors [{missing}], unexpected tensors [{unexpected}], \
+         other shapes [{mis_shaped}]; check that its config.json belongs to it",
+        path = path.display(),
+        missing = .missing.join(", "),
+        unexpected = .unexpected.join(", "),
+        mis_shaped = .mis_shaped.join(", ")
+    )]
+    WeightsMismatch {
+        /// The weights file.
+        path: PathBuf,
+        /// Parameters of the model that the file lacks.
+        missing: Vec<String>,
+        /// Tensors in the file that the model has no place for.
+        unexpected: Vec<String>,
+        /// `name: found [..], expected [..]`.
+        mis_shaped: Vec<String>,
+    },
+    /// The tokenizer rejected a text or could not be built.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// The tokenizer and the model disagree on the number of tokens.
+    #[error("the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}")]
+    VocabularyMismatch {
+        /// Tokens in the tokenizer.
+        tokenizer: usize,
+        /// `vocab_size` of the model.
+        model: usize,
+    },
+    /// A device name is unknown or was not compiled in.
+    #[error("device \"{name}\": {reason}")]
+    Device {
+        /// The name that was asked for.
+        name: String,
+        /// Why it cannot be had, and the way out.
+        reason: String,
+    },
+    /// A sampling parameter is out of range.
+    #[error("sampling: {name} is {value}; accepted: {accepted}")]
+    Sampling {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
+    /// A sequence cannot be processed.
+    #[error("sequence {index}: {reason}")]
+    Sequence {
+        /// Position in the batch that was given.
+        index: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A loss, gradient or log-prob is not a finite number.
+    #[error("{what} is not finite{at}: {value}")]
+    NotFinite {
+        /// The quantity.
+        what: &'static str,
+        /// The value seen.
+        value: f64,
+        /// Where, as ` (row 3, token 7)`, or empty.
+        at: String,
+    },
+    /// Inputs of a loss disagree in length.
+    #[error("{what}: expected {expected} values, got {found}")]
+    LengthMismatch {
+        /// The input.
+        what: &'static str,
+        /// The length that the batch asks for.
+        expected: usize,
+        /// The length given.
+        found: usize,
+    },
+    /// An optimiser state does not belong to this model.
+    #[error("optimizer state: {0}")]
+    OptimizerState(String),
+}

@@ -1,0 +1,136 @@
+//! The operations of [`super`] in terms of burn's tensor operations, for any backend.
+
+use burn::tensor::{Int, Tensor, TensorData, activation};
+
+use super::AttentionShape;
+
+/// See [`super::rms_norm`].
+pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
+    let inverse = x.clone().square().mean_dim(1).add_scalar(eps).sqrt().recip();
+    x * inverse * weight.unsqueeze()
+}
+
+/// See [`super::swiglu`].
+pub(crate) fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+    activation::silu(gate) * up
+}
+
+/// Rotates the halves of the last axis of `x` (`[batch, heads, time, head_dim]`); `cos` and `sin` are
+/// broadcastable to `[batch, heads, time, head_dim/2]`.
+pub(crate) fn rotate(x: Tensor<4>, cos: Tensor<4>, sin: Tensor<4>) -> Tensor<4> {
+    let [lo, hi] = halves(x);
+    Tensor::cat(
+        vec![
+            lo.clone() * cos.clone() - hi.clone() * sin.clone(),
+            hi * cos + lo * sin,
+        ],
+        3,
+    )
+}
+
+fn halves(x: Tensor<4>) -> [Tensor<4>; 2] {
+    let half = x.dims()[3] / 2;
+    [x.clone().narrow(3, 0, half), x.narrow(3, half, half)]
+}
+
+/// `[batch·time, heads·head_dim]` to `[batch, heads, time, head_dim]`.
+pub(crate) fn split_heads(x: Tensor<2>, batch: usize, time: usize, head_dim: usize) -> Tensor<4> {
+    let heads = x.dims()[1] / head_dim;
+    x.reshape([batch, time, heads, head_dim]).swap_dims(1, 2)
+}
+
+/// The inverse of [`split_heads`].
+pub(crate) fn merge_heads(x: Tensor<4>) -> Tensor<2> {
+    let [batch, heads, time, head_dim] = x.dims();
+    x.swap_dims(1, 2).reshape([batch * time, heads * head_dim])
+}
+
+/// Attention of `q` (`[batch, heads, queries, head_dim]`) over `k`, `v` (`[batch, kv_heads, keys, head_dim]`)
+/// with `mask` added to the scores (broadcastable to `[batch, heads, queries, keys]`).
+pub(crate) fn attend(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    mask: Option<Tensor<4>>,
+    scale: f32,
+) -> Tensor<4> {
+    let [batch, heads, queries, head_dim] = q.dims();
+    let [_, kv_heads, keys, _] = k.dims();
+    let group = heads / kv_heads;
+    let q = q.reshape([batch, kv_heads, group * queries, head_dim]);
+    let mut scores = q
+        .matmul(k.swap_dims(2, 3))
+        .mul_scalar(scale)
+        .reshape([batch, heads, queries, keys]);
+    if let Some(mask) = mask {
+        scores = scores + mask;
+    }
+    activation::softmax(scores, 3)
+        .reshape([batch, kv_heads, group * queries, keys])
+        .matmul(v)
+        .reshape([batch, heads, queries, head_dim])
+}
+
+/// See [`super::causal_attention`].
+pub(crate) fn causal_attention(
+    shape: AttentionShape,
+    q: Tensor<2>,
+    k: Tensor<2>,
+    v: Tensor<2>,
+    cos: Tensor<2>,
+    sin: Tensor<2>,
+) -> Tensor<2> {
+    let AttentionShape { batch, time, head_dim, .. } = shape;
+    let device = q.device();
+    let (cos, sin) = (cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
+    let q = rotate(split_heads(q, batch, time, head_dim), cos.clone(), sin.clone());
+    let k = rotate(split_heads(k, batch, time, head_dim), cos, sin);
+    let v = split_heads(v, batch, time, head_dim);
+    let future = Tensor::<2>::ones([time, time], &device).triu(1).mul_scalar(-1e30);
+    merge_heads(attend(q, k, v, Some(future.unsqueeze::<4>()), shape.scale()))
+}
+
+/// See [`super::decode_attention`].
+pub(crate) fn decode_attention(
+    shape: AttentionShape,
+    lengths: &[usize],
+    [q, k, v]: [Tensor<2>; 3],
+    [cos, sin]: [Tensor<2>; 2],
+    [keys, values]: [&mut Tensor<4>; 2],
+) -> Tensor<2> {
+    let AttentionShape { batch, head_dim, .. } = shape;
+    let device = q.device();
+    let [_, kv_heads, capacity, _] = keys.dims();
+    let tables = |t: Tensor<2>| t.reshape([batch, 1, 1, head_dim / 2]);
+    let (cos, sin) = (tables(cos), tables(sin));
+    let q = rotate(split_heads(q, batch, 1, head_dim), cos.clone(), sin.clone());
+    let k = rotate(split_heads(k, batch, 1, head_dim), cos, sin);
+    let v = split_heads(v, batch, 1, head_dim);
+    let slots = |inside: fn(usize, usize) -> f32| {
+        let values: Vec<f32> = lengths
+            .iter()
+            .flat_map(|&length| (0..capacity).map(move |slot| inside(slot, length)))
+            .collect();
+        Tensor::<2>::from_data(TensorData::new(values, [batch, capacity]), &device)
+    };
+    let new = slots(|slot, length| f32::from(slot == length)).reshape([batch, 1, capacity, 1]);
+    for (cache, x) in [(&mut *keys, k), (&mut *values, v)] {
+        let new = new.clone().expand([batch, kv_heads, capacity, head_dim]);
+        super::replace(cache, |cache| cache * (new.clone().neg() + 1.0) + new * x);
+    }
+    let unread = slots(|slot, length| if slot > length { -1e30 } else { 0.0 });
+    let mask = unread.reshape([batch, 1, 1, capacity]);
+    merge_heads(attend(q, keys.clone(), values.clone(), Some(mask), shape.scale()))
+}
+
+/// See [`super::log_prob_entropy`].
+pub(crate) fn log_prob_entropy(
+    logits: Tensor<2>,
+    targets: Tensor<1, Int>,
+    temperature: f32,
+) -> Tensor<2> {
+    let log_probs = activation::log_softmax(logits.div_scalar(temperature), 1);
+    let chosen = log_probs.clone().gather(1, targets.unsqueeze_dim(1));
+    let entropy = (log_probs.clone().exp() * log_probs).sum_dim(1).neg();
+    Tensor::cat(vec![chosen, entropy], 1)
+}

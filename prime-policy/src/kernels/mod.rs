@@ -1,0 +1,110 @@
+//! The decoder's non-matmul operations.
+//!
+//! On the CPU backend each is one fused kernel with a hand-written gradient; everywhere else it is composed
+//! of burn's tensor operations ([`composed`]), which are also what the tests hold the kernels against.
+
+pub(crate) mod composed;
+#[cfg(feature = "flex")]
+mod attention;
+#[cfg(feature = "flex")]
+mod fused;
+#[cfg(feature = "flex")]
+mod math;
+#[cfg(feature = "flex")]
+mod rows;
+
+use burn::tensor::{Int, Tensor};
+
+/// Sizes of a causal self-attention over whole sequences.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttentionShape {
+    pub batch: usize,
+    pub time: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+}
+
+impl AttentionShape {
+    /// 1/√head_dim.
+    pub(crate) fn scale(&self) -> f32 {
+        (self.head_dim as f32).powf(-0.5)
+    }
+}
+
+macro_rules! dispatch {
+    ($probe:expr, $name:ident($($arg:expr),* $(,)?)) => {{
+        #[cfg(feature = "flex")]
+        match fused::placement(&$probe) {
+            fused::Placement::Inference => return fused::inference::$name($($arg),*),
+            fused::Placement::Autodiff => return fused::autodiff::$name($($arg),*),
+            fused::Placement::Elsewhere => {}
+        }
+        composed::$name($($arg),*)
+    }};
+}
+
+/// `x / rms(x) · weight` over the last axis. `x`: `[rows, width]`.
+pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
+    dispatch!(x, rms_norm(x, weight, eps))
+}
+
+/// `silu(gate) · up`. Both `[rows, width]`.
+pub(crate) fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+    dispatch!(gate, swiglu(gate, up))
+}
+
+/// Causal attention with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:
+/// `[batch·time, kv_heads·head_dim]`, `cos` and `sin`: `[time, head_dim/2]`. Returns q's shape.
+pub(crate) fn causal_attention(
+    shape: AttentionShape,
+    q: Tensor<2>,
+    k: Tensor<2>,
+    v: Tensor<2>,
+    cos: Tensor<2>,
+    sin: Tensor<2>,
+) -> Tensor<2> {
+    dispatch!(q, causal_attention(shape, q, k, v, cos, sin))
+}
+
+/// Log-prob of `targets` (`[rows]`) and entropy of each row of `logits / temperature` (`[rows, vocab]`):
+/// `[rows, 2]`.
+pub(crate) fn log_prob_entropy(
+    logits: Tensor<2>,
+    targets: Tensor<1, Int>,
+    temperature: f32,
+) -> Tensor<2> {
+    dispatch!(logits, log_prob_entropy(logits, targets, temperature))
+}
+
+/// Attention of one new token per row over a key/value cache.
+///
+/// `q`, `k`, `v`: the token's projections, `[rows, heads·head_dim]` and twice `[rows, kv_heads·head_dim]`;
+/// `cos`, `sin`: `[rows, head_dim/2]` at each row's position. The rotated key and the value are written to slot
+/// `lengths[row]` of `keys` and `values` (`[rows, kv_heads, capacity, head_dim]`) first. Returns q's shape.
+pub(crate) fn decode_attention(
+    shape: AttentionShape,
+    lengths: &[usize],
+    qkv: [Tensor<2>; 3],
+    rope: [Tensor<2>; 2],
+    cache: [&mut Tensor<4>; 2],
+) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let fused::Placement::Inference = fused::placement(&qkv[0]) {
+        return fused::inference::decode_attention(shape, lengths, qkv, rope, cache);
+    }
+    composed::decode_attention(shape, lengths, qkv, rope, cache)
+}
+
+/// Replaces a tensor by a function of itself without keeping a second handle, so that it can be updated in place.
+pub(crate) fn replace<const D: usize>(
+    slot: &mut Tensor<D>,
+    f: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) {
+    let placeholder = Tensor::empty([0; D], &slot.device());
+    let owned = std::mem::replace(slot, placeholder);
+    *slot = f(owned);
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;

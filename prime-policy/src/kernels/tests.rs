@@ -1,0 +1,125 @@
+//! Each fused kernel against the composed operations: value and every gradient.
+
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance};
+
+use super::{AttentionShape, composed, fused};
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+/// Runs `f` on gradient-tracking copies of `inputs` and returns its output and their gradients under a fixed
+/// random weighting of the output.
+fn value_and_grads<const N: usize>(
+    inputs: &[Tensor<2>; N],
+    weighting: &Tensor<2>,
+    f: impl Fn([Tensor<2>; N]) -> Tensor<2>,
+) -> Vec<TensorData> {
+    let leaves = inputs.clone().map(|t| Tensor::from_inner(t).require_grad());
+    let out = f(leaves.clone());
+    let value = out.clone().inner().into_data();
+    let grads = (out * Tensor::from_inner(weighting.clone())).sum().backward();
+    std::iter::once(value)
+        .chain(leaves.iter().map(|leaf| {
+            leaf.grad(&grads).expect("every input influences the output").into_data()
+        }))
+        .collect()
+}
+
+fn assert_same(fused: Vec<TensorData>, composed: Vec<TensorData>) {
+    assert_eq!(fused.len(), composed.len());
+    for (a, b) in fused.iter().zip(&composed) {
+        a.assert_approx_eq::<f32>(b, Tolerance::absolute(2e-5));
+    }
+}
+
+fn flex() -> Device {
+    let device = Device::flex();
+    device.seed(7);
+    device
+}
+
+#[test]
+fn the_fused_path_is_taken_on_the_cpu() {
+    let x = random([2, 2], &flex());
+    assert!(matches!(fused::placement(&x), fused::Placement::Inference));
+    let x = Tensor::<2>::from_inner(x).require_grad();
+    assert!(matches!(fused::placement(&x), fused::Placement::Autodiff));
+}
+
+#[test]
+fn rms_norm_equals_composed() {
+    let device = flex();
+    for width in [1, 7, 16, 64] {
+        let inputs = [random([5, width], &device), random([1, width], &device)];
+        let weighting = random([5, width], &device);
+        let run = |f: fn(Tensor<2>, Tensor<1>, f64) -> Tensor<2>| {
+            value_and_grads(&inputs, &weighting, |[x, w]| f(x, w.reshape([width]), 1e-6))
+        };
+        assert_same(run(super::rms_norm), run(composed::rms_norm));
+    }
+}
+
+#[test]
+fn swiglu_equals_composed() {
+    let device = flex();
+    let inputs = [random([3, 33], &device), random([3, 33], &device)];
+    let weighting = random([3, 33], &device);
+    let run = |f: fn(Tensor<2>, Tensor<2>) -> Tensor<2>| {
+        value_and_grads(&inputs, &weighting, |[g, u]| f(g, u))
+    };
+    assert_same(run(super::swiglu), run(composed::swiglu));
+}
+
+#[test]
+fn causal_attention_equals_composed() {
+    let device = flex();
+    for (batch, time, heads, kv_heads, head_dim) in
+        [(2, 5, 4, 2, 8), (1, 1, 1, 1, 2), (3, 19, 3, 1, 6), (1, 40, 4, 4, 16)]
+    {
+        let shape = AttentionShape { batch, time, heads, kv_heads, head_dim };
+        let inputs = [
+            random([batch * time, heads * head_dim], &device),
+            random([batch * time, kv_heads * head_dim], &device),
+            random([batch * time, kv_heads * head_dim], &device),
+        ];
+        let angles: Tensor<2> = random([time, head_dim / 2], &device);
+        let weighting = random([batch * time, heads * head_dim], &device);
+        let run = |f: fn(AttentionShape, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>) -> Tensor<2>| {
+            value_and_grads(&inputs, &weighting, |[q, k, v]| {
+                let cos = Tensor::from_inner(angles.clone().cos());
+                let sin = Tensor::from_inner(angles.clone().sin());
+                f(shape, q, k, v, cos, sin)
+            })
+        };
+        assert_same(run(super::causal_attention), run(composed::causal_attention));
+    }
+}
+
+#[test]
+fn log_prob_entropy_equals_composed() {
+    let device = flex();
+    let targets = || Tensor::<1, Int>::from_data([0i32, 4, 18, 3], &flex());
+    let inputs = [random([4, 19], &device) * 3.0];
+    let weighting = random([4, 2], &device);
+    for temperature in [1.0, 0.7] {
+        let run = |f: fn(Tensor<2>, Tensor<1, Int>, f32) -> Tensor<2>| {
+            value_and_grads(&inputs, &weighting, |[l]| f(l, targets(), temperature))
+        };
+        assert_same(run(super::log_prob_entropy), run(composed::log_prob_entropy));
+    }
+}
+
+#[test]
+fn inference_equals_autodiff() {
+    let device = flex();
+    let x = random([4, 16], &device);
+    let w: Tensor<1> = random([16], &device);
+    let plain = super::rms_norm(x.clone(), w.clone(), 1e-6);
+    let tracked = super::rms_norm(
+        Tensor::from_inner(x).require_grad(),
+        Tensor::from_inner(w),
+        1e-6,
+    );
+    plain.into_data().assert_eq(&tracked.inner().into_data(), true);
+}

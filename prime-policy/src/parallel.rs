@@ -1,0 +1,109 @@
+//! Work over a fixed list of pieces on several threads, with results that do not depend on how many.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Tensor;
+
+use crate::error::PolicyError;
+
+/// `f` of every item, in order. Thread i takes items i, i + threads, …; the first error in item order is returned.
+///
+/// # Errors
+/// Whatever `f` returns.
+pub fn map<T: Sync, R: Send, E: Send>(
+    threads: usize,
+    items: &[T],
+    f: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let threads = threads.clamp(1, items.len().max(1));
+    if threads == 1 {
+        return items.iter().map(f).collect();
+    }
+    let f = &f;
+    let mut slots: Vec<Option<Result<R, E>>> = Vec::new();
+    slots.resize_with(items.len(), || None);
+    let share = |first: usize| {
+        items.iter().enumerate().skip(first).step_by(threads).map(|(i, item)| (i, f(item))).collect()
+    };
+    std::thread::scope(|scope| {
+        let share = &share;
+        let workers: Vec<_> = (1..threads).map(|first| scope.spawn(move || share(first))).collect();
+        let mut done: Vec<Vec<(usize, Result<R, E>)>> = vec![share(0)];
+        for worker in workers {
+            match worker.join() {
+                Ok(part) => done.push(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        for (i, result) in done.into_iter().flatten() {
+            slots[i] = Some(result);
+        }
+    });
+    slots.into_iter().flatten().collect()
+}
+
+/// Gradients of a sum of losses over micro-batches, and what each micro-batch had to say.
+#[derive(Debug)]
+pub struct Accumulated<S> {
+    /// ∂(Σ losses)/∂parameters.
+    pub gradients: GradientsParams,
+    /// One entry per micro-batch, in order.
+    pub statistics: Vec<S>,
+}
+
+/// Back-propagates `loss` for every micro-batch, on up to `threads` threads, and sums the gradients in the order of
+/// the micro-batches: the sum has the same bits whatever `threads` is.
+///
+/// `loss` gets its own copy of the model (sharing no autodiff graph with the others) and returns a scalar loss that
+/// is already divided by whatever the whole mini-batch is averaged over.
+///
+/// # Errors
+/// What `loss` returns; [`PolicyError::NotFinite`] for a loss that is not finite.
+pub fn accumulate_gradients<M: Module + Sync, T: Sync, S: Send>(
+    model: &M,
+    micro_batches: &[T],
+    threads: usize,
+    loss: impl Fn(&M, &T) -> Result<(Tensor<1>, S), PolicyError> + Sync,
+) -> Result<Accumulated<S>, PolicyError> {
+    let parts = map(threads, micro_batches, |micro_batch| {
+        let device = model.devices().first().cloned().unwrap_or_default();
+        let own = model.clone().fork(&device);
+        let (value, statistics) = loss(&own, micro_batch)?;
+        let scalar = value.clone().inner().into_scalar::<f32>();
+        if !scalar.is_finite() {
+            return Err(PolicyError::NotFinite {
+                what: "loss",
+                value: f64::from(scalar),
+                at: String::new(),
+            });
+        }
+        let gradients = GradientsParams::from_grads(value.backward(), &own);
+        Ok((gradients, statistics))
+    })?;
+    let mut accumulator = GradientsAccumulator::new();
+    let mut statistics = Vec::with_capacity(parts.len());
+    for (gradients, part) in parts {
+        accumulator.accumulate(model, gradients);
+        statistics.push(part);
+    }
+    Ok(Accumulated { gradients: accumulator.grads(), statistics })
+}
+
+/// The Euclidean norm of all gradients together.
+pub(crate) fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> f64 {
+    struct Norm<'a> {
+        gradients: &'a GradientsParams,
+        squares: f64,
+    }
+    impl ModuleVisitor for Norm<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.gradients.get::<D>(param.id) {
+                let data = gradient.into_data();
+                self.squares += data.iter::<f32>().map(|g| f64::from(g).powi(2)).sum::<f64>();
+            }
+        }
+    }
+    let mut norm = Norm { gradients, squares: 0.0 };
+    model.visit(&mut norm);
+    norm.squares.sqrt()
+}

@@ -1,0 +1,57 @@
+//! A value function on the policy's trunk, for GAE.
+
+use burn::module::{Initializer, Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use crate::lm::CausalLm;
+use crate::logprob::{TokenStatistics, token_statistics};
+use crate::sequences::SequenceBatch;
+
+/// A linear map from a hidden state to the value of the prefix that ends there; starts at 0.
+#[derive(Module, Debug)]
+pub struct ValueHead {
+    /// `[hidden, 1]`
+    weight: Param<Tensor<2>>,
+    /// `[1]`
+    bias: Param<Tensor<1>>,
+}
+
+impl ValueHead {
+    /// A head that says 0 everywhere.
+    pub fn init(hidden_size: usize, device: &Device) -> Self {
+        Self {
+            weight: Initializer::Zeros.init([hidden_size, 1], device),
+            bias: Initializer::Zeros.init([1], device),
+        }
+    }
+
+    /// `[n, hidden]` to `[n, 1]`.
+    pub fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
+        hidden.matmul(self.weight.val()) + self.bias.val().unsqueeze()
+    }
+}
+
+/// A policy with an optional value head on its trunk.
+#[derive(Module, Debug)]
+pub struct ActorCritic<M: Module> {
+    /// The policy.
+    pub policy: M,
+    /// The critic, present when the estimator needs values.
+    pub value_head: Option<ValueHead>,
+}
+
+impl<M: CausalLm> ActorCritic<M> {
+    /// Runs the policy over `batch`; the second part is the value before each token, `[rows, window]`, if there is a
+    /// head. Gradients of the value reach the trunk too.
+    pub fn token_statistics(
+        &self,
+        batch: &SequenceBatch,
+        temperature: f32,
+    ) -> (TokenStatistics, Option<Tensor<2>>) {
+        let statistics = token_statistics(&self.policy, batch, temperature);
+        let values = self.value_head.as_ref().map(|head| {
+            head.forward(statistics.hidden.clone()).reshape([batch.rows(), batch.window])
+        });
+        (statistics, values)
+    }
+}
