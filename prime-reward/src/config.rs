@@ -1,0 +1,138 @@
+//! Settings of the implicit PRM.
+
+use prime_policy::OptimizerConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::error::RewardError;
+use crate::implicit::TokenRewardConfig;
+use crate::objective::PrmLoss;
+
+/// When the PRM learns from a batch, relative to scoring it (verl `reward_model.model.update`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOrder {
+    /// Single forward (the paper's default): scores come from the forward passes of the update itself, so mini-batch k
+    /// is scored by a PRM that has been updated k − 1 times on this batch.
+    #[default]
+    After,
+    /// Double forward: learn first, then score everything with the updated PRM.
+    Before,
+    /// Never learn: an offline PRM.
+    None,
+}
+
+/// Which model's log-probs a log-ratio is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The model that the PRM started from, never changed.
+    #[default]
+    Frozen,
+    /// The policy that sampled the responses: its log-probs come with the rollouts.
+    Policy,
+}
+
+/// Training on rollouts of earlier steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayConfig {
+    /// Steps kept, the current one included; at least 1.
+    pub steps: usize,
+    /// Mini-batches (optimiser steps) per training step; at least 1.
+    pub mini_batches: usize,
+    /// Rollouts per mini-batch; at least 1.
+    pub batch_size: usize,
+}
+
+/// Settings of [`ImplicitPrm`](crate::ImplicitPrm).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrmConfig {
+    /// β, granularity and clip of the token rewards. β is also the loss's.
+    pub reward: TokenRewardConfig,
+    /// The training loss.
+    pub loss: PrmLoss,
+    /// Order of learning and scoring.
+    pub update: UpdateOrder,
+    /// The loss's reference.
+    pub reference: Reference,
+    /// The token reward's reference. `policy` is this project's anchoring: the reward then is the log-ratio to the
+    /// policy that acted, as if a KL penalty of exactly β were added to the implicit reward.
+    pub reward_reference: Reference,
+    /// Learning rate; positive unless `update` is `none`.
+    pub lr: f64,
+    /// AdamW and clipping.
+    pub optimizer: OptimizerConfig,
+    /// Rollouts per optimiser step over the current batch; 0 = all.
+    pub mini_batch_size: usize,
+    /// Rollouts per forward pass; at least 1.
+    pub micro_batch_size: usize,
+    /// Passes over the current batch per step (without replay); at least 1.
+    pub passes: usize,
+    /// Learn from a buffer of recent rollouts instead of the current batch alone.
+    pub replay: Option<ReplayConfig>,
+    /// Seed of the replay's draws.
+    pub seed: u64,
+    /// Threads for forward and backward passes; results do not depend on it.
+    pub threads: usize,
+}
+
+impl Default for PrmConfig {
+    fn default() -> Self {
+        Self {
+            reward: TokenRewardConfig::default(),
+            loss: PrmLoss::Ce,
+            update: UpdateOrder::After,
+            reference: Reference::Frozen,
+            reward_reference: Reference::Frozen,
+            lr: 1e-6,
+            optimizer: OptimizerConfig { grad_clip: 10.0, ..OptimizerConfig::default() },
+            mini_batch_size: 0,
+            micro_batch_size: 8,
+            passes: 1,
+            replay: None,
+            seed: 0,
+            threads: 1,
+        }
+    }
+}
+
+impl PrmConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`RewardError::Config`] names the setting.
+    pub fn validate(&self) -> Result<(), RewardError> {
+        let fail = |name, value: String, accepted| Err(RewardError::Config { name, value, accepted });
+        let positive = |x: f32| x.is_finite() && x > 0.0;
+        if !positive(self.reward.beta) {
+            return fail("beta", self.reward.beta.to_string(), "a positive number");
+        }
+        if let Some(clip) = self.reward.positive_clip
+            && !positive(clip)
+        {
+            return fail("positive_clip", clip.to_string(), "a positive number");
+        }
+        if !(self.lr.is_finite() && self.lr >= 0.0) {
+            return fail("lr", self.lr.to_string(), "a number ≥ 0");
+        }
+        if self.micro_batch_size == 0 {
+            return fail("micro_batch_size", "0".to_owned(), "at least 1");
+        }
+        if self.passes == 0 {
+            return fail("passes", "0".to_owned(), "at least 1");
+        }
+        if let Some(replay) = self.replay {
+            for (name, value) in [
+                ("replay_steps", replay.steps),
+                ("replay_mini_batches", replay.mini_batches),
+                ("replay_batch_size", replay.batch_size),
+            ] {
+                if value == 0 {
+                    return fail(name, "0".to_owned(), "at least 1");
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,393 @@
+//! The implicit process reward model: a language model that is trained on outcomes and rewards tokens.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+use prime_policy::{
+    CausalLm, Optimizer, Sequence, SequenceBatch, accumulate_gradients, log_probs, token_statistics,
+};
+
+use crate::config::{PrmConfig, Reference, UpdateOrder};
+use crate::error::RewardError;
+use crate::implicit::token_rewards;
+use crate::objective::PrmObjective;
+use crate::replay::{LabelledRollout, ReplayBuffer};
+
+/// One sampled and judged response, as the PRM sees it.
+#[derive(Debug, Clone)]
+pub struct Rollout<'a> {
+    /// Prompt and response tokens.
+    pub sequence: Sequence<'a>,
+    /// Outcome in [0, 1].
+    pub label: f32,
+    /// Log-probs of the response under the policy that sampled it, at temperature 1.
+    pub policy_log_probs: &'a [f32],
+}
+
+/// What a step of the PRM gives back.
+#[derive(Debug, Clone)]
+pub struct PrmStep {
+    /// Token rewards r_t, one list per rollout, in order.
+    pub rewards: Vec<Vec<f32>>,
+    /// β·Σ_t q_t per rollout against the *training* reference, before the PRM learned from that rollout in this step:
+    /// what accuracies are honestly measured on.
+    pub scores_before_update: Vec<f64>,
+    /// Mean training loss per optimiser step, in order; empty when nothing was learned.
+    pub losses: Vec<f64>,
+    /// Gradient norm before clipping per optimiser step, in order.
+    pub grad_norms: Vec<f64>,
+}
+
+/// The implicit PRM π_φ, its reference and its optimiser.
+#[derive(Debug, Clone)]
+pub struct ImplicitPrm<M: CausalLm> {
+    model: M,
+    reference: Option<M>,
+    optimizer: Optimizer,
+    replay: Option<ReplayBuffer>,
+    config: PrmConfig,
+}
+
+/// A rollout with the sum of its training reference, ready for the loss.
+struct Example<'a> {
+    sequence: Sequence<'a>,
+    label: f32,
+    ref_sum: f64,
+}
+
+impl<M: CausalLm> ImplicitPrm<M> {
+    /// A PRM that starts as a copy of `start` (usually the policy); the frozen reference is a second copy.
+    ///
+    /// `start` must live on an autodiff device. At this point every implicit reward against the frozen reference is
+    /// exactly 0.
+    ///
+    /// # Errors
+    /// [`RewardError::Config`].
+    pub fn new(start: &M, config: PrmConfig) -> Result<Self, RewardError> {
+        config.validate()?;
+        let frozen = config.reference == Reference::Frozen
+            || config.reward_reference == Reference::Frozen;
+        let device = start.devices().first().cloned().unwrap_or_default();
+        Ok(Self {
+            model: start.clone().fork(&device),
+            reference: frozen.then(|| start.valid()),
+            optimizer: config.optimizer.init(),
+            replay: config.replay.map(|replay| ReplayBuffer::new(replay.steps, config.seed)),
+            config,
+        })
+    }
+
+    /// The model π_φ.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The frozen reference, if the configuration uses one.
+    pub fn reference(&self) -> Option<&M> {
+        self.reference.as_ref()
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &PrmConfig {
+        &self.config
+    }
+
+    /// Log-probs of responses under π_φ at temperature 1.
+    ///
+    /// # Errors
+    /// [`RewardError::Model`].
+    pub fn log_probs(&self, sequences: &[Sequence<'_>]) -> Result<Vec<Vec<f32>>, RewardError> {
+        self.log_probs_under(&self.model, sequences)
+    }
+
+    fn log_probs_under(
+        &self,
+        model: &M,
+        sequences: &[Sequence<'_>],
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        let PrmConfig { micro_batch_size, threads, .. } = self.config;
+        Ok(log_probs(model, sequences, 1.0, micro_batch_size, threads)?)
+    }
+
+    /// Token rewards of judged or unjudged responses, without learning: `policy_log_probs` are needed only when the
+    /// reward's reference is the policy.
+    ///
+    /// # Errors
+    /// [`RewardError::Model`], [`RewardError::LengthMismatch`].
+    pub fn score(
+        &self,
+        sequences: &[Sequence<'_>],
+        policy_log_probs: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        let references = self.references(self.config.reward_reference, sequences, policy_log_probs)?;
+        self.rewards(&self.log_probs(sequences)?, &references)
+    }
+
+    fn references(
+        &self,
+        reference: Reference,
+        sequences: &[Sequence<'_>],
+        policy_log_probs: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        match (reference, &self.reference) {
+            (Reference::Frozen, Some(model)) => self.log_probs_under(model, sequences),
+            _ => {
+                for (rollout, sequence) in sequences.iter().enumerate() {
+                    let found = policy_log_probs.get(rollout).map_or(0, |p| p.len());
+                    let expected = sequence.response.len();
+                    if found != expected {
+                        return Err(RewardError::LengthMismatch {
+                            what: "policy log-probs",
+                            rollout,
+                            expected,
+                            found,
+                        });
+                    }
+                }
+                Ok(policy_log_probs.iter().map(|p| p.to_vec()).collect())
+            }
+        }
+    }
+
+    fn rewards(
+        &self,
+        prm: &[Vec<f32>],
+        reference: &[Vec<f32>],
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        prm.iter().zip(reference).map(|(p, r)| token_rewards(p, r, &self.config.reward)).collect()
+    }
+
+    /// One step of PRIME's lines 4 and 5: rewards for every token of `rollouts`, and an update of π_φ on their
+    /// outcomes, in the configured order.
+    ///
+    /// # Errors
+    /// [`RewardError`]; the PRM is unchanged when the error comes before its first optimiser step.
+    pub fn step(&mut self, rollouts: &[Rollout<'_>]) -> Result<PrmStep, RewardError> {
+        if rollouts.is_empty() {
+            return Err(RewardError::Empty);
+        }
+        for (rollout, r) in rollouts.iter().enumerate() {
+            if !(0.0..=1.0).contains(&r.label) {
+                return Err(RewardError::Label { rollout, label: r.label });
+            }
+        }
+        let sequences: Vec<Sequence<'_>> = rollouts.iter().map(|r| r.sequence.clone()).collect();
+        let policy: Vec<&[f32]> = rollouts.iter().map(|r| r.policy_log_probs).collect();
+        let training_ref = self.references(self.config.reference, &sequences, &policy)?;
+        let reward_ref = if self.config.reward_reference == self.config.reference {
+            training_ref.clone()
+        } else {
+            self.references(self.config.reward_reference, &sequences, &policy)?
+        };
+        let examples: Vec<Example<'_>> = rollouts
+            .iter()
+            .zip(&training_ref)
+            .map(|(r, reference)| Example {
+                sequence: r.sequence.clone(),
+                label: r.label,
+                ref_sum: reference.iter().map(|&l| f64::from(l)).sum(),
+            })
+            .collect();
+
+        let mut log = UpdateLog::default();
+        let single_forward = self.config.update == UpdateOrder::After && self.replay.is_none();
+        let before = if single_forward {
+            self.learn(&examples, &mut log)?
+        } else {
+            let before = self.log_probs(&sequences)?;
+            match self.config.update {
+                UpdateOrder::None => {}
+                _ if self.replay.is_some() => self.learn_from_replay(&examples, &mut log)?,
+                _ => {
+                    self.learn(&examples, &mut log)?;
+                }
+            }
+            before
+        };
+        let scores_before_update = before
+            .iter()
+            .zip(&examples)
+            .map(|(prm, example)| {
+                let sum: f64 = prm.iter().map(|&l| f64::from(l)).sum();
+                f64::from(self.config.reward.beta) * (sum - example.ref_sum)
+            })
+            .collect();
+        let scored = match self.config.update {
+            UpdateOrder::Before => self.log_probs(&sequences)?,
+            UpdateOrder::After | UpdateOrder::None => before,
+        };
+        Ok(PrmStep {
+            rewards: self.rewards(&scored, &reward_ref)?,
+            scores_before_update,
+            losses: log.losses,
+            grad_norms: log.grad_norms,
+        })
+    }
+
+    /// Passes over `examples` in mini-batches; returns the log-probs seen in the first pass, each mini-batch's from just
+    /// before its own update.
+    fn learn(
+        &mut self,
+        examples: &[Example<'_>],
+        log: &mut UpdateLog,
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        let size = match self.config.mini_batch_size {
+            0 => examples.len(),
+            size => size,
+        };
+        let mut seen = Vec::with_capacity(examples.len());
+        for pass in 0..self.config.passes {
+            for mini_batch in examples.chunks(size) {
+                let scored = self.update(mini_batch, log)?;
+                if pass == 0 {
+                    seen.extend(scored);
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    fn learn_from_replay(
+        &mut self,
+        examples: &[Example<'_>],
+        log: &mut UpdateLog,
+    ) -> Result<(), RewardError> {
+        let (Some(mut buffer), Some(settings)) = (self.replay.take(), self.config.replay) else {
+            return Ok(());
+        };
+        buffer.push(
+            examples
+                .iter()
+                .map(|e| LabelledRollout {
+                    prompt: e.sequence.prompt.to_vec(),
+                    response: e.sequence.response.to_vec(),
+                    label: e.label,
+                    ref_sum: e.ref_sum,
+                })
+                .collect(),
+        );
+        let mut outcome = Ok(());
+        for mini_batch in buffer.draw(settings.mini_batches, settings.batch_size) {
+            let mini_batch: Vec<Example<'_>> = mini_batch
+                .into_iter()
+                .map(|r| Example {
+                    sequence: Sequence { prompt: &r.prompt, response: &r.response },
+                    label: r.label,
+                    ref_sum: r.ref_sum,
+                })
+                .collect();
+            outcome = self.update(&mini_batch, log).map(|_| ());
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.replay = Some(buffer);
+        outcome
+    }
+
+    /// One optimiser step on a mini-batch; returns its log-probs from just before the step.
+    fn update(
+        &mut self,
+        mini_batch: &[Example<'_>],
+        log: &mut UpdateLog,
+    ) -> Result<Vec<Vec<f32>>, RewardError> {
+        let objective = self.config.loss.build();
+        let beta = self.config.reward.beta;
+        let n = mini_batch.len() as f64;
+        let micro_batches: Vec<&[Example<'_>]> =
+            mini_batch.chunks(self.config.micro_batch_size).collect();
+        let threads = self.config.threads;
+        let done = accumulate_gradients(&self.model, &micro_batches, threads, |model, examples| {
+            micro_batch_loss(model, examples, objective.as_ref(), beta, n)
+        })?;
+        let (model, norm) =
+            self.optimizer.step(self.model.clone(), done.gradients, self.config.lr)?;
+        self.model = model;
+        let mut seen = Vec::with_capacity(mini_batch.len());
+        let mut loss = 0.0;
+        for (part, log_probs) in done.statistics {
+            loss += part;
+            seen.extend(log_probs);
+        }
+        log.losses.push(loss);
+        log.grad_norms.push(norm);
+        Ok(seen)
+    }
+
+    /// Writes the optimiser's and the replay buffer's state beside the model (which the caller saves as a folder).
+    ///
+    /// # Errors
+    /// [`RewardError::Model`] or [`RewardError::State`].
+    pub fn save_state(&self, folder: &Path) -> Result<(), RewardError> {
+        self.optimizer.save(&folder.join(OPTIMIZER))?;
+        if let Some(replay) = &self.replay {
+            let path = folder.join(REPLAY);
+            let text = serde_json::to_string(replay).map_err(|error| RewardError::State {
+                path: path.clone(),
+                reason: error.to_string(),
+            })?;
+            prime_policy::write_atomically(&path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Continues from a saved model and what [`Self::save_state`] wrote beside it; `reference` is the frozen model the
+    /// run began with.
+    ///
+    /// # Errors
+    /// [`RewardError::Config`], [`RewardError::Model`] or [`RewardError::State`].
+    pub fn resume(
+        model: &M,
+        reference: &M,
+        config: PrmConfig,
+        folder: &Path,
+    ) -> Result<Self, RewardError> {
+        let mut prm = Self::new(reference, config)?;
+        let device = reference.devices().first().cloned().unwrap_or_default();
+        prm.model = model.clone().fork(&device);
+        prm.optimizer = prm.optimizer.load(&folder.join(OPTIMIZER))?;
+        if prm.replay.is_some() {
+            let path = folder.join(REPLAY);
+            let state = |reason: String| RewardError::State { path: path.clone(), reason };
+            let text = std::fs::read_to_string(&path).map_err(|error| state(error.to_string()))?;
+            prm.replay =
+                Some(serde_json::from_str(&text).map_err(|error| state(error.to_string()))?);
+        }
+        Ok(prm)
+    }
+}
+
+const OPTIMIZER: &str = "optimizer.bin";
+const REPLAY: &str = "replay.json";
+
+#[derive(Default)]
+struct UpdateLog {
+    losses: Vec<f64>,
+    grad_norms: Vec<f64>,
+}
+
+/// A micro-batch's part of the mini-batch's mean loss, with the log-probs it was computed from.
+fn micro_batch_loss<M: CausalLm>(
+    model: &M,
+    examples: &[Example<'_>],
+    objective: &dyn PrmObjective,
+    beta: f32,
+    mini_batch: f64,
+) -> Result<(Tensor<1>, (f64, Vec<Vec<f32>>)), prime_policy::PolicyError> {
+    let sequences: Vec<Sequence<'_>> = examples.iter().map(|e| e.sequence.clone()).collect();
+    let device = model.devices().first().cloned().unwrap_or_default();
+    let batch = SequenceBatch::new(&sequences, model.vocab_size(), &device)?;
+    let log_probs = token_statistics(model, &batch, 1.0).log_probs;
+    let seen = batch.gather(log_probs.clone().inner());
+    let column = |values: Vec<f32>| {
+        let rows = values.len();
+        let data = TensorData::new(values, [rows, 1]);
+        Tensor::<2>::from_data(data, &device.clone().without_autodiff())
+    };
+    let ref_sums = column(examples.iter().map(|e| e.ref_sum as f32).collect());
+    let labels = column(examples.iter().map(|e| e.label).collect());
+    let sums = (log_probs * batch.mask()).sum_dim(1) - ref_sums;
+    let loss = objective.per_response(sums, labels, beta).sum().div_scalar(mini_batch);
+    let value = f64::from(loss.clone().inner().into_scalar::<f32>());
+    Ok((loss, (value, seen)))
+}

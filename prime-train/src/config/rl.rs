@@ -1,0 +1,129 @@
+//! `[sampling]`, `[rl]` and `[filter]`: what a step samples, keeps and learns from.
+
+use serde::{Deserialize, Serialize};
+
+/// `[sampling]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Softmax temperature of rollouts, > 0; policy log-probs are taken at the same temperature.
+    pub temperature: f64,
+    /// Only the k most likely tokens; 0 = all.
+    pub top_k: usize,
+    /// Only the smallest set of tokens with this probability, `(0, 1]`; 1 = all.
+    pub top_p: f64,
+    /// Longest response, `<eos>` included, ≥ 1.
+    pub max_new_tokens: usize,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Sampling {
+            temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            max_new_tokens: 40,
+        }
+    }
+}
+
+/// How token losses become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossAgg {
+    /// The mean over all tokens.
+    TokenMean,
+    /// The mean over responses of their token means.
+    SeqMeanTokenMean,
+    /// The mean over responses of their token sums.
+    SeqMeanTokenSum,
+}
+
+/// `[rl]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rl {
+    /// Training steps; 0 = warm-up only.
+    pub steps: usize,
+    /// Prompts a step learns from, ≥ 1.
+    pub prompts_per_step: usize,
+    /// Responses a prompt (K), ≥ 1; ≥ 2 where a response is compared with its group.
+    pub group_size: usize,
+    /// Prompts sampled for each prompt wanted, so that the filter leaves enough; ≥ 1.
+    pub oversample_factor: f64,
+    /// Passes over the step's batch (PPO epochs, μ), ≥ 1.
+    pub epochs_per_step: usize,
+    /// Responses an optimiser step; 0 = the whole batch.
+    pub mini_batch_size: usize,
+    /// Responses a forward pass, ≥ 1; memory only, no effect on the result beyond rounding.
+    pub micro_batch_size: usize,
+    /// Policy learning rate, > 0, constant.
+    pub lr: f64,
+    /// AdamW β₁, `0..1`.
+    pub beta1: f64,
+    /// AdamW β₂, `0..1`.
+    pub beta2: f64,
+    /// AdamW weight decay, ≥ 0.
+    pub weight_decay: f64,
+    /// Largest gradient norm, > 0.
+    pub grad_clip: f64,
+    /// The ratio is clipped below at 1 − this, `[0, 1)`.
+    pub clip_ratio_low: f64,
+    /// The ratio is clipped above at 1 + this, ≥ 0.
+    pub clip_ratio_high: f64,
+    /// Dual clip: bounds the loss of negative advantages at this ratio, > 1; 0 = off.
+    pub clip_ratio_c: f64,
+    /// How token losses become one number.
+    pub loss_agg: LossAgg,
+    /// Weight of the entropy bonus, ≥ 0.
+    pub entropy_coef: f64,
+}
+
+impl Default for Rl {
+    fn default() -> Self {
+        Rl {
+            steps: 40,
+            prompts_per_step: 8,
+            group_size: 4,
+            oversample_factor: 1.0,
+            epochs_per_step: 4,
+            mini_batch_size: 32,
+            micro_batch_size: 16,
+            lr: 1e-4,
+            beta1: 0.9,
+            beta2: 0.99,
+            weight_decay: 0.0,
+            grad_clip: 1.0,
+            clip_ratio_low: 0.2,
+            clip_ratio_high: 0.2,
+            clip_ratio_c: 0.0,
+            loss_agg: LossAgg::TokenMean,
+            entropy_coef: 0.0,
+        }
+    }
+}
+
+/// `[filter]`: prompt groups too easy or too hard to learn from are dropped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Drop groups by their mean outcome.
+    pub accuracy: bool,
+    /// Smallest mean outcome kept, `[0, 1]`.
+    pub accuracy_lower_bound: f64,
+    /// Largest mean outcome kept, `[0, 1]`, ≥ the lower bound.
+    pub accuracy_upper_bound: f64,
+    /// Drop groups that hold a truncated response.
+    pub truncated: bool,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Filter {
+            accuracy: true,
+            accuracy_lower_bound: 0.2,
+            accuracy_upper_bound: 0.8,
+            truncated: false,
+        }
+    }
+}

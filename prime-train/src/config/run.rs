@@ -1,0 +1,59 @@
+//! `[eval]` and `[run]`: measuring, and where the results go.
+
+use serde::{Deserialize, Serialize};
+
+/// `[eval]`: held-out problems.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Eval {
+    /// Problems before the first and after the last step, ≥ 1.
+    pub problems: usize,
+    /// Evaluate every so many steps; 0 = only before the first and after the last.
+    pub every: usize,
+    /// Problems of the evaluations in between, ≥ 1.
+    pub every_problems: usize,
+    /// Responses a problem, ≥ 1.
+    pub k: usize,
+    /// Softmax temperature, ≥ 0; 0 = greedy.
+    pub temperature: f64,
+    /// Seed of the problems, `0..2⁶³`; the same for all arms of a comparison.
+    pub seed: u64,
+}
+
+impl Default for Eval {
+    fn default() -> Self {
+        Eval {
+            problems: 1024,
+            every: 10,
+            every_problems: 256,
+            k: 1,
+            temperature: 1.0,
+            seed: 0,
+        }
+    }
+}
+
+/// `[run]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The folder that run folders are made in.
+    pub out_dir: String,
+    /// Save a checkpoint every so many steps; 0 = only at the end.
+    pub save_every: usize,
+    /// Checkpoints kept, ≥ 1.
+    pub keep_last: usize,
+    /// Write sampled transcripts every so many steps; 0 = never.
+    pub transcripts_every: usize,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Run {
+            out_dir: "runs".to_string(),
+            save_every: 0,
+            keep_last: 2,
+            transcripts_every: 10,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Everything that can go wrong in this crate, with the words the user needs to put it right.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// An error of the training crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done, as a verb: `read`, `write`, `create`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A data row does not follow the row schema.
+    #[error("{} row {row}, field `{field}`: {reason} (data.skip_bad_rows = true counts such rows instead)", path.display())]
+    Row {
+        /// The data file.
+        path: PathBuf,
+        /// Its line, counted from 1.
+        row: usize,
+        /// The field, dotted; `row` when the line as a whole is meant.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A data file holds no usable row.
+    #[error("{} holds no usable row ({skipped} skipped as broken)", path.display())]
+    NoRows {
+        /// The data file.
+        path: PathBuf,
+        /// Rows that were skipped as broken.
+        skipped: usize,
+    },
+    /// A file that this crate wrote cannot be understood.
+    #[error("{} line {line}: {reason}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A metric is NaN or infinite.
+    #[error("step {step}: metric `{name}` is {value}; the step is not recorded")]
+    NonFiniteMetric {
+        /// The training step.
+        step: u64,
+        /// The metric.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A record cannot be written as JSON or TOML.
+    #[error("cannot encode {what}: {reason}")]
+    Encode {
+        /// What was being written.
+        what: &'static str,
+        /// The encoder's message.
+        reason: String,
+    },
+    /// A folder holds nothing to report on.
+    #[error("{} is not a run folder: it has no {missing}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that a run folder has.
+        missing: &'static str,
+    },
+}
+
+impl TrainError {
+    /// The exit code of the process: 2 for a usage or configuration error, 1 for every other.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            TrainError::Config(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// An [`TrainError::Io`] for use in `map_err`.
+    pub(crate) fn io(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> TrainError {
+        let path = path.to_path_buf();
+        move |source| TrainError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// An error in the configuration. `source` names the layer: a file, a preset or `--set …`.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The configuration file cannot be read.
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The text is not TOML.
+    #[error("{layer} is not valid TOML: {reason}")]
+    Syntax {
+        /// Where it was written.
+        layer: String,
+        /// The TOML parser's message, with line and column.
+        reason: String,
+    },
+    /// A `--set` argument has no `=`.
+    #[error("--set {given}: write --set section.key=value")]
+    SetSyntax {
+        /// The argument.
+        given: String,
+    },
+    /// A key that does not exist.
+    #[error("{layer}: unknown key `{key}`{}", suggest(.nearest))]
+    UnknownKey {
+        /// Where it was written.
+        layer: String,
+        /// The key, dotted.
+        key: String,
+        /// The nearest key that exists.
+        nearest: Option<String>,
+    },
+    /// A preset that does not exist.
+    #[error("{layer}: unknown preset `{given}`; there are {known}{}", suggest(.nearest))]
+    UnknownPreset {
+        /// Where it was written.
+        layer: String,
+        /// The name given.
+        given: String,
+        /// All names, comma-separated.
+        known: String,
+        /// The nearest name.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong type, or a word that is none of the choices.
+    #[error("{layer}: `{key}`: {reason}")]
+    WrongType {
+        /// Where it was written.
+        layer: String,
+        /// The key, dotted.
+        key: String,
+        /// The given value and the type expected.
+        reason: String,
+    },
+    /// A value outside its range, or at odds with another key.
+    #[error("`{key}` is {given}, but must be {need}")]
+    Range {
+        /// The key, dotted.
+        key: &'static str,
+        /// The value.
+        given: String,
+        /// What it must be.
+        need: String,
+    },
+    /// The resolved configuration cannot be written as TOML.
+    #[error("cannot write the configuration as TOML: {reason}")]
+    Encode {
+        /// The encoder's message.
+        reason: String,
+    },
+}
+
+fn suggest(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(name) => format!(" (did you mean `{name}`?)"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_tell_usage_from_failure() {
+        let usage = TrainError::from(ConfigError::SetSyntax { given: "x".into() });
+        let failure = TrainError::NoRows {
+            path: "d.jsonl".into(),
+            skipped: 0,
+        };
+        assert_eq!((usage.exit_code(), failure.exit_code()), (2, 1));
+    }
+
+    #[test]
+    fn suggestions_are_shown() {
+        let error = ConfigError::UnknownKey {
+            layer: "--set rl.stepz=1".into(),
+            key: "rl.stepz".into(),
+            nearest: Some("rl.steps".into()),
+        };
+        assert_eq!(
+            error.to_string(),
+            "--set rl.stepz=1: unknown key `rl.stepz` (did you mean `rl.steps`?)"
+        );
+    }
+}

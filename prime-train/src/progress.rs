@@ -1,0 +1,150 @@
+//! Progress of long work: a bar on a terminal, plain lines in a log.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows how far a piece of work has come, on standard error so that results can be piped.
+pub struct Progress {
+    shown: Shown,
+}
+
+enum Shown {
+    Bar(ProgressBar),
+    Lines(Lines),
+}
+
+/// Lines at most every tenth of the work or every half minute, whichever comes first.
+struct Lines {
+    out: Box<dyn Write + Send>,
+    label: String,
+    total: u64,
+    done: u64,
+    said: u64,
+    last: Instant,
+}
+
+const QUIET: Duration = Duration::from_secs(30);
+
+impl Progress {
+    /// Starts work of `total` parts.
+    pub fn new(label: &str, total: u64) -> Self {
+        let err = std::io::stderr();
+        if !err.is_terminal() {
+            return Self::lines(label, total, Box::new(err));
+        }
+        let bar = ProgressBar::new(total);
+        const TEMPLATE: &str = "{prefix:>10} {bar:32.cyan/dim} {pos}/{len} {msg} ({eta} left)";
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(label.to_string());
+        Progress {
+            shown: Shown::Bar(bar),
+        }
+    }
+
+    /// Plain lines to `out`, terminal or not.
+    pub fn lines(label: &str, total: u64, out: Box<dyn Write + Send>) -> Self {
+        Progress {
+            shown: Shown::Lines(Lines {
+                out,
+                label: label.to_string(),
+                total,
+                done: 0,
+                said: 0,
+                last: Instant::now(),
+            }),
+        }
+    }
+
+    /// One part more is done; `message` holds the numbers of the moment.
+    pub fn tick(&mut self, message: &str) {
+        match &mut self.shown {
+            Shown::Bar(bar) => {
+                bar.set_message(message.to_string());
+                bar.inc(1);
+            }
+            Shown::Lines(lines) => {
+                lines.done += 1;
+                let tenth = lines.total.div_ceil(10).max(1);
+                let due = lines.done - lines.said >= tenth || lines.last.elapsed() >= QUIET;
+                if due || lines.done == lines.total {
+                    lines.say(message);
+                }
+            }
+        }
+    }
+
+    /// A line of its own, above the bar.
+    pub fn note(&mut self, line: &str) {
+        match &mut self.shown {
+            Shown::Bar(bar) => bar.println(line),
+            Shown::Lines(lines) => lines.line(line),
+        }
+    }
+
+    /// The work is over; leaves `message` standing.
+    pub fn finish(mut self, message: &str) {
+        match &mut self.shown {
+            Shown::Bar(bar) => bar.finish_with_message(message.to_string()),
+            Shown::Lines(lines) => {
+                let text = format!("{}: {message}", lines.label);
+                lines.line(&text);
+            }
+        }
+    }
+}
+
+impl Lines {
+    fn say(&mut self, message: &str) {
+        self.said = self.done;
+        self.last = Instant::now();
+        let text = format!("{} {}/{} {message}", self.label, self.done, self.total);
+        self.line(&text);
+    }
+
+    fn line(&mut self, text: &str) {
+        // A log that cannot be written to is no reason to stop the work.
+        let _ = writeln!(self.out, "{}", text.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_gets_a_line_every_tenth() {
+        let log = Log::default();
+        let mut progress = Progress::lines("train", 25, Box::new(log.clone()));
+        for step in 1..=25 {
+            progress.tick(&format!("acc {step}"));
+        }
+        progress.note("saved");
+        progress.finish("done");
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.first(), Some(&"train 3/25 acc 3"));
+        assert_eq!(
+            lines[lines.len() - 3..],
+            ["train 25/25 acc 25", "saved", "train: done"]
+        );
+        assert_eq!(lines.len(), 9 + 2);
+    }
+}

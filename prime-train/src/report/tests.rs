@@ -1,0 +1,192 @@
+use std::fs;
+
+use super::*;
+use crate::config;
+use crate::data::tasks::{PassMark, Split, TaskName};
+use crate::metrics::MetricsWriter;
+use crate::rng::Stream;
+
+/// A run folder as training would leave it, from made-up numbers.
+fn synthetic_run(run: &Path) {
+    let config = config::resolve(&[]).unwrap();
+    fs::create_dir_all(run).unwrap();
+    fs::write(run.join("config.toml"), config.to_toml().unwrap()).unwrap();
+
+    let mut noise = Stream::new([1, 2, 3, 4]);
+    let mut metrics = MetricsWriter::create(&run.join("metrics.jsonl")).unwrap();
+    for step in 0..=40u64 {
+        let progress = 1.0 - (-(step as f64) / 14.0).exp();
+        let mut jitter = |size: f64| (noise.unit() - 0.5) * size;
+        let mut record = StepMetrics::new(step);
+        if step % 10 == 0 {
+            record
+                .set("eval/pass@1", 0.14 + 0.8 * progress + jitter(0.02))
+                .unwrap();
+        }
+        for (name, value) in [
+            (
+                "acc",
+                (0.15 + 0.78 * progress + jitter(0.2)).clamp(0.0, 1.0),
+            ),
+            ("reward_model/step_auc", 0.5 + 0.3 * progress + jitter(0.06)),
+            (
+                "reward_model/dpo_acc_before",
+                0.5 + 0.22 * progress + jitter(0.2),
+            ),
+            ("reward_model/prm_loss", 0.69 - 0.3 * progress + jitter(0.1)),
+            ("actor/pg_loss", jitter(0.02)),
+            ("actor/entropy", 0.42 - 0.25 * progress + jitter(0.02)),
+            ("actor/grad_norm", 0.6 + jitter(0.3)),
+            ("actor/<odd> name", jitter(1e-6)),
+        ] {
+            record.set(name, value).unwrap();
+        }
+        metrics.write(&record).unwrap();
+    }
+
+    let task = TaskName::Exam.build();
+    for step in [10u64, 40] {
+        let transcripts: Vec<Transcript> = (0..16)
+            .map(|i| {
+                let problem = task.problem(0, Split::Train, step * 100 + i);
+                let shown = task.demonstration(step, i).response;
+                let mut tokens: Vec<String> =
+                    problem.ground_truth.chars().map(String::from).collect();
+                // A few answers of another sheet are wrong here.
+                for (at, wrong) in shown.chars().enumerate() {
+                    if at / 3 % 4 == (i as usize) % 5 && at % 3 != 2 {
+                        tokens[at] = wrong.to_string();
+                    }
+                }
+                tokens.push("<eos>".to_string());
+                let mark = task.mark(&problem, &tokens, PassMark::AtLeast(10));
+                let reward = |at: usize| {
+                    let sign = match mark.right.get(at / 3) {
+                        Some(true) => 0.12,
+                        _ => -0.35,
+                    };
+                    if at % 3 == 2 { 0.0 } else { sign }
+                };
+                let rewards: Vec<f32> = (0..tokens.len())
+                    .map(|at| reward(at) + (noise.unit() as f32 - 0.5) * 0.25)
+                    .collect();
+                Transcript {
+                    step,
+                    prompt: problem.prompt.clone(),
+                    advantages: rewards.iter().map(|r| r * 3.0).collect(),
+                    process_rewards: rewards,
+                    tokens,
+                    outcome: Some(mark.outcome),
+                    answers_right: Some(mark.right),
+                    ground_truth: problem.ground_truth,
+                }
+            })
+            .collect();
+        write_transcripts(run, step, &transcripts).unwrap();
+    }
+    let phases = [
+        ("warmup", 21.0),
+        ("rollout", 9.5),
+        ("prm", 14.2),
+        ("policy", 8.1),
+        ("eval", 6.0),
+    ];
+    let summary = Summary {
+        task: "exam".into(),
+        preset: "anchored".into(),
+        seed: 0,
+        steps: 40,
+        rollouts: 1280,
+        n: 1024,
+        warmup_pass_at_1: Some(0.135),
+        final_pass_at_1: Some(0.931),
+        seconds: 71.3,
+        seconds_by_phase: phases.map(|(name, s)| (name.to_string(), s)).into(),
+    };
+    summary.write(&run.join("summary.json")).unwrap();
+}
+
+/// Every element that is opened is closed, in order. Void elements aside, which pages use few of.
+fn assert_balanced(html: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for tag in html
+        .split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split('>').next())
+    {
+        let name = tag
+            .split([' ', '/'])
+            .find(|part| !part.is_empty())
+            .unwrap_or("");
+        if tag.starts_with('!') || name == "meta" || tag.ends_with('/') {
+            continue;
+        }
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_report_is_one_page_that_loads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("demo & <run>");
+    synthetic_run(&run);
+    let html = fs::read_to_string(write_report(&run).unwrap()).unwrap();
+    for part in [
+        "93.1%",
+        "13.5%",
+        "1 min 11 s",
+        "Held-out pass@1",
+        "Step 40: 12 of 16",
+        "reward_reference",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(html.contains("demo &amp; &lt;run&gt;") && html.contains("actor/&lt;odd&gt; name"));
+    for outside in ["src=", "href=", "@import", "url(", "<script", "NaN"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert_balanced(&html);
+    let expected = 6 + 2;
+    assert_eq!(
+        html.matches("<svg").count(),
+        expected,
+        "six groups and two others"
+    );
+}
+
+#[test]
+fn a_run_that_is_still_going_has_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    synthetic_run(folder.path());
+    fs::remove_file(folder.path().join("summary.json")).unwrap();
+    fs::remove_dir_all(folder.path().join("rollouts")).unwrap();
+    let html = fs::read_to_string(write_report(folder.path()).unwrap()).unwrap();
+    assert!(html.contains("40 steps so far") && !html.contains("Sampled responses"));
+    assert_balanced(&html);
+}
+
+#[test]
+fn other_folders_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = write_report(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("is not a run folder: it has no config.toml"),
+        "{error}"
+    );
+    fs::write(folder.path().join("config.toml"), "").unwrap();
+    let error = write_report(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("no metrics.jsonl"), "{error}");
+}
+
+#[test]
+fn curves_skip_steps_without_the_metric() {
+    let mut with = StepMetrics::new(10);
+    with.set("eval/pass@1", 0.5).unwrap();
+    let metrics = [StepMetrics::new(9), with];
+    assert_eq!(curve(&metrics, "eval/pass@1"), [(10, 0.5)]);
+}
