@@ -1,4 +1,29 @@
-//! x
+//! Decoder-only language models as reinforcement-learning policies.
+//!
+//! **Comes in:** token ids — prompts to answer, or prompts with responses to score — and Hugging Face model folders.
+//! **Goes out:** sampled [`Response`]s with the log-prob of every token, the log-probs of given responses with or without
+//! gradients, updated models, and folders that `transformers` reads.
+//!
+//! This crate deliberately does not know what a reward or an advantage is, where prompts come from, or when to stop
+//! training. An [`objective`] reads advantages as plain numbers. Everything but [`ModelFolder`] sees a model only through
+//! [`CausalLm`], so a burn module of your own can take the place of [`Decoder`].
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use prime_policy::{DecoderConfig, GenerationRequest, SamplingConfig, Sequence, generate, log_probs};
+//!
+//! let policy = DecoderConfig::new(20, 32, 64, 2, 4).init(&Device::flex())?;
+//! let sampling = SamplingConfig { max_new_tokens: 8, ..SamplingConfig::default() };
+//! let request = GenerationRequest {
+//!     prompts: &[&[1, 5, 9]], samples: 4, sampling: &sampling, stop: &[2], seed: 0, step: 0,
+//!     prompt_ids: &[0], rows_per_chunk: 8, threads: 1,
+//! };
+//! let response = &generate(&policy, &request)?[0][3];
+//! let sequence = Sequence { prompt: &[1, 5, 9], response: &response.tokens };
+//! let trainer = &log_probs(&policy, &[sequence], 1.0, 8, 1)?[0];
+//! assert!(response.log_probs.iter().zip(trainer).all(|(a, b)| (a - b).abs() < 1e-4));
+//! # Ok::<(), prime_policy::PolicyError>(())
+//! ```
 #![deny(missing_docs)]
 mod checkpoint;
 mod config;
@@ -31,3 +56,7 @@ pub use sampling::{SampleKey, SamplingConfig};
 pub use sequences::{Sequence, SequenceBatch};
 pub use tokenizer::Tokenizer;
 pub use value_head::{ActorCritic, ValueHead};
+
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

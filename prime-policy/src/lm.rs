@@ -1,6 +1,6 @@
 //! What the rest of the workspace asks of a language model.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor};
 
 /// The state of an incremental decoding: one row per sequence.
@@ -20,7 +20,7 @@ pub trait KvCache: Send {
 /// Implement it for a burn module of your own and that module can be the policy, the implicit PRM, or both.
 /// The methods must agree: `prefill` followed by `decode` gives the hidden states that `hidden` gives at the
 /// same positions.
-pub trait CausalLm: Module + Sync + 'static {
+pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
     /// The state of incremental decoding.
     type Cache: KvCache;
 

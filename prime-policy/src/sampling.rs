@@ -69,8 +69,8 @@ impl SampleKey {
         Self(key)
     }
 
-    /// A uniform number in [0, 1) for the token with this index.
-    fn uniform(self, token: u64) -> f64 {
+    /// A uniform number in [0, 1) for the token (or other counter) with this index.
+    pub fn uniform(self, token: u64) -> f64 {
         let bits = mix(self.0.wrapping_add((token + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         (bits >> 11) as f64 / (1u64 << 53) as f64
     }

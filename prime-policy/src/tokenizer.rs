@@ -135,6 +135,18 @@ impl Tokenizer {
         Ok(ids)
     }
 
+    /// The text of a response for a grader: without the end token, but with any other special token spelled out, so
+    /// that what the model wrote between two tokens cannot vanish.
+    ///
+    /// # Errors
+    /// [`PolicyError::Tokenizer`] for ids that cannot be decoded.
+    pub fn decode_response(&self, ids: &[u32]) -> Result<String, PolicyError> {
+        let end = ids.iter().position(|&id| id == self.eos).unwrap_or(ids.len());
+        self.inner
+            .decode(&ids[..end], false)
+            .map_err(|error| PolicyError::Tokenizer(error.to_string()))
+    }
+
     /// The text of `ids` without special tokens.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A value function on the policy's trunk, for GAE.
 
-use burn::module::{Initializer, Module, Param};
+use burn::module::{Initializer, Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use crate::lm::CausalLm;
@@ -31,6 +32,19 @@ impl ValueHead {
     }
 }
 
+struct Take<'a> {
+    from: &'a mut GradientsParams,
+    into: GradientsParams,
+}
+
+impl ModuleVisitor for Take<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.from.remove::<D>(param.id) {
+            self.into.register(param.id, gradient);
+        }
+    }
+}
+
 /// A policy with an optional value head on its trunk.
 #[derive(Module, Debug)]
 pub struct ActorCritic<M: Module> {
@@ -41,6 +55,19 @@ pub struct ActorCritic<M: Module> {
 }
 
 impl<M: CausalLm> ActorCritic<M> {
+    /// Gradients of the policy and of the value head, each for its own optimiser.
+    pub fn split_gradients(
+        &self,
+        mut gradients: GradientsParams,
+    ) -> (GradientsParams, GradientsParams) {
+        let mut take = Take { from: &mut gradients, into: GradientsParams::new() };
+        if let Some(head) = &self.value_head {
+            head.visit(&mut take);
+        }
+        let head = take.into;
+        (gradients, head)
+    }
+
     /// Runs the policy over `batch`; the second part is the value before each token, `[rows, window]`, if there is a
     /// head. Gradients of the value reach the trunk too.
     pub fn token_statistics(

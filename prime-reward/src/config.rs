@@ -116,6 +116,24 @@ impl PrmConfig {
         if !(self.lr.is_finite() && self.lr >= 0.0) {
             return fail("lr", self.lr.to_string(), "a number ≥ 0");
         }
+        if self.lr == 0.0 && self.update != UpdateOrder::None {
+            return fail("lr", "0".to_owned(), "a positive number; update = \"none\" for a PRM that does not learn");
+        }
+        let OptimizerConfig { beta1, beta2, eps, weight_decay, grad_clip } = self.optimizer;
+        for (name, value) in [("beta1", beta1), ("beta2", beta2)] {
+            if !(0.0..1.0).contains(&value) {
+                return fail(name, value.to_string(), "a number in [0, 1)");
+            }
+        }
+        if !positive(eps) {
+            return fail("eps", eps.to_string(), "a positive number");
+        }
+        if !(weight_decay.is_finite() && weight_decay >= 0.0) {
+            return fail("weight_decay", weight_decay.to_string(), "a number ≥ 0");
+        }
+        if !(grad_clip.is_finite() && grad_clip >= 0.0) {
+            return fail("grad_clip", grad_clip.to_string(), "a number ≥ 0; 0 = no clipping");
+        }
         if self.micro_batch_size == 0 {
             return fail("micro_batch_size", "0".to_owned(), "at least 1");
         }

@@ -38,7 +38,8 @@ impl Default for TokenRewardConfig {
 /// `prm` and `reference` hold one log-prob per token at temperature 1. The result has the same length.
 ///
 /// # Errors
-/// [`RewardError::LengthMismatch`] (with `rollout` 0) when the two differ in length.
+/// [`RewardError::LengthMismatch`] when the two differ in length, [`RewardError::NotFinite`] for a token whose log-ratio
+/// is not a number; `rollout` is 0 in both.
 ///
 /// ```
 /// use prime_reward::{TokenRewardConfig, token_rewards};
@@ -59,6 +60,13 @@ pub fn token_rewards(
             expected: prm.len(),
             found: reference.len(),
         });
+    }
+    for (token, (&prm, &reference)) in prm.iter().zip(reference).enumerate() {
+        let value = prm - reference;
+        // `min` below would turn a NaN into the clip: the highest reward there is.
+        if !value.is_finite() {
+            return Err(RewardError::NotFinite { rollout: 0, token, value, prm, reference });
+        }
     }
     let clip = config.positive_clip.unwrap_or(f32::INFINITY);
     let rewards = prm.iter().zip(reference).map(|(p, r)| (config.beta * (p - r)).min(clip));

@@ -28,6 +28,7 @@ mod error;
 mod implicit;
 mod metrics;
 mod objective;
+mod parameters;
 mod prm;
 mod rank;
 mod replay;
@@ -40,3 +41,7 @@ pub use objective::{CrossEntropy, PrmLoss, PrmObjective};
 pub use prm::{ImplicitPrm, PrmStep, Rollout};
 pub use rank::auc;
 pub use replay::{LabelledRollout, ReplayBuffer};
+
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -6,11 +6,14 @@ use burn::tensor::{Tensor, TensorData};
 use prime_policy::{
     CausalLm, Optimizer, Sequence, SequenceBatch, accumulate_gradients, log_probs, token_statistics,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::config::{PrmConfig, Reference, UpdateOrder};
 use crate::error::RewardError;
 use crate::implicit::token_rewards;
 use crate::objective::PrmObjective;
+use crate::parameters;
 use crate::replay::{LabelledRollout, ReplayBuffer};
 
 /// One sampled and judged response, as the PRM sees it.
@@ -32,6 +35,9 @@ pub struct PrmStep {
     /// β·Σ_t q_t per rollout against the *training* reference, before the PRM learned from that rollout in this step:
     /// what accuracies are honestly measured on.
     pub scores_before_update: Vec<f64>,
+    /// [`Self::rewards`] as they were before the PRM learned from that rollout in this step (the same numbers unless
+    /// the update comes first).
+    pub rewards_before_update: Vec<Vec<f32>>,
     /// Mean training loss per optimiser step, in order; empty when nothing was learned.
     pub losses: Vec<f64>,
     /// Gradient norm before clipping per optimiser step, in order.
@@ -62,15 +68,33 @@ impl<M: CausalLm> ImplicitPrm<M> {
     /// exactly 0.
     ///
     /// # Errors
-    /// [`RewardError::Config`].
+    /// [`RewardError::Config`]; [`RewardError::NotTrainable`] when the PRM is to learn but `start` cannot.
     pub fn new(start: &M, config: PrmConfig) -> Result<Self, RewardError> {
+        Self::with_start(start, start, config)
+    }
+
+    /// A PRM that starts as a copy of `start`, measured against a frozen copy of another model with the same tokenizer
+    /// (usually the policy's own start).
+    ///
+    /// # Errors
+    /// Those of [`Self::new`], and [`RewardError::Vocabulary`].
+    pub fn with_start(start: &M, reference: &M, config: PrmConfig) -> Result<Self, RewardError> {
         config.validate()?;
+        if start.vocab_size() != reference.vocab_size() {
+            return Err(RewardError::Vocabulary {
+                start: start.vocab_size(),
+                reference: reference.vocab_size(),
+            });
+        }
+        if config.update != UpdateOrder::None && !parameters::any_trainable(start) {
+            return Err(RewardError::NotTrainable);
+        }
         let frozen = config.reference == Reference::Frozen
             || config.reward_reference == Reference::Frozen;
         let device = start.devices().first().cloned().unwrap_or_default();
         Ok(Self {
             model: start.clone().fork(&device),
-            reference: frozen.then(|| start.valid()),
+            reference: frozen.then(|| reference.valid()),
             optimizer: config.optimizer.init(),
             replay: config.replay.map(|replay| ReplayBuffer::new(replay.steps, config.seed)),
             config,
@@ -113,7 +137,8 @@ impl<M: CausalLm> ImplicitPrm<M> {
     /// reward's reference is the policy.
     ///
     /// # Errors
-    /// [`RewardError::Model`], [`RewardError::LengthMismatch`].
+    /// [`RewardError::Model`]; about the policy's log-probs [`RewardError::CountMismatch`],
+    /// [`RewardError::LengthMismatch`] and [`RewardError::NotFinite`].
     pub fn score(
         &self,
         sequences: &[Sequence<'_>],
@@ -132,10 +157,18 @@ impl<M: CausalLm> ImplicitPrm<M> {
         match (reference, &self.reference) {
             (Reference::Frozen, Some(model)) => self.log_probs_under(model, sequences),
             _ => {
-                for (rollout, sequence) in sequences.iter().enumerate() {
-                    let found = policy_log_probs.get(rollout).map_or(0, |p| p.len());
-                    let expected = sequence.response.len();
-                    if found != expected {
+                let (expected, found) = (sequences.len(), policy_log_probs.len());
+                if expected != found {
+                    return Err(RewardError::CountMismatch {
+                        what: "policy log-probs",
+                        expected,
+                        found,
+                    });
+                }
+                for (rollout, (sequence, given)) in sequences.iter().zip(policy_log_probs).enumerate()
+                {
+                    let (expected, found) = (sequence.response.len(), given.len());
+                    if expected != found {
                         return Err(RewardError::LengthMismatch {
                             what: "policy log-probs",
                             rollout,
@@ -154,7 +187,10 @@ impl<M: CausalLm> ImplicitPrm<M> {
         prm: &[Vec<f32>],
         reference: &[Vec<f32>],
     ) -> Result<Vec<Vec<f32>>, RewardError> {
-        prm.iter().zip(reference).map(|(p, r)| token_rewards(p, r, &self.config.reward)).collect()
+        let of_rollout = |(rollout, (p, r)): (usize, (&Vec<f32>, &Vec<f32>))| {
+            token_rewards(p, r, &self.config.reward).map_err(|error| error.in_rollout(rollout))
+        };
+        prm.iter().zip(reference).enumerate().map(of_rollout).collect()
     }
 
     /// One step of PRIME's lines 4 and 5: rewards for every token of `rollouts`, and an update of π_φ on their
@@ -212,12 +248,14 @@ impl<M: CausalLm> ImplicitPrm<M> {
                 f64::from(self.config.reward.beta) * (sum - example.ref_sum)
             })
             .collect();
-        let scored = match self.config.update {
-            UpdateOrder::Before => self.log_probs(&sequences)?,
-            UpdateOrder::After | UpdateOrder::None => before,
+        let rewards_before_update = self.rewards(&before, &reward_ref)?;
+        let rewards = match self.config.update {
+            UpdateOrder::Before => self.rewards(&self.log_probs(&sequences)?, &reward_ref)?,
+            UpdateOrder::After | UpdateOrder::None => rewards_before_update.clone(),
         };
         Ok(PrmStep {
-            rewards: self.rewards(&scored, &reward_ref)?,
+            rewards,
+            rewards_before_update,
             scores_before_update,
             losses: log.losses,
             grad_norms: log.grad_norms,
@@ -262,7 +300,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                     prompt: e.sequence.prompt.to_vec(),
                     response: e.sequence.response.to_vec(),
                     label: e.label,
-                    ref_sum: e.ref_sum,
+                    ref_sum: e.ref_sum as f32,
                 })
                 .collect(),
         );
@@ -273,7 +311,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                 .map(|r| Example {
                     sequence: Sequence { prompt: &r.prompt, response: &r.response },
                     label: r.label,
-                    ref_sum: r.ref_sum,
+                    ref_sum: f64::from(r.ref_sum),
                 })
                 .collect();
             outcome = self.update(&mini_batch, log).map(|_| ());
@@ -320,13 +358,9 @@ impl<M: CausalLm> ImplicitPrm<M> {
     /// [`RewardError::Model`] or [`RewardError::State`].
     pub fn save_state(&self, folder: &Path) -> Result<(), RewardError> {
         self.optimizer.save(&folder.join(OPTIMIZER))?;
+        write_json(&folder.join(PARAMETERS), &parameters::ids(&self.model))?;
         if let Some(replay) = &self.replay {
-            let path = folder.join(REPLAY);
-            let text = serde_json::to_string(replay).map_err(|error| RewardError::State {
-                path: path.clone(),
-                reason: error.to_string(),
-            })?;
-            prime_policy::write_atomically(&path, text.as_bytes())?;
+            write_json(&folder.join(REPLAY), replay)?;
         }
         Ok(())
     }
@@ -335,29 +369,41 @@ impl<M: CausalLm> ImplicitPrm<M> {
     /// run began with.
     ///
     /// # Errors
-    /// [`RewardError::Config`], [`RewardError::Model`] or [`RewardError::State`].
+    /// Those of [`Self::with_start`]; [`RewardError::Model`] or [`RewardError::State`] when the folder's files are
+    /// missing, broken, or belong to a model of another shape.
     pub fn resume(
         model: &M,
         reference: &M,
         config: PrmConfig,
         folder: &Path,
     ) -> Result<Self, RewardError> {
-        let mut prm = Self::new(reference, config)?;
-        let device = reference.devices().first().cloned().unwrap_or_default();
-        prm.model = model.clone().fork(&device);
+        let mut prm = Self::with_start(model, reference, config)?;
+        let path = folder.join(PARAMETERS);
+        let ids: Vec<u64> = read_json(&path)?;
+        prm.model = parameters::with_ids(prm.model, &ids)
+            .map_err(|reason| RewardError::State { path, reason })?;
         prm.optimizer = prm.optimizer.load(&folder.join(OPTIMIZER))?;
         if prm.replay.is_some() {
-            let path = folder.join(REPLAY);
-            let state = |reason: String| RewardError::State { path: path.clone(), reason };
-            let text = std::fs::read_to_string(&path).map_err(|error| state(error.to_string()))?;
-            prm.replay =
-                Some(serde_json::from_str(&text).map_err(|error| state(error.to_string()))?);
+            prm.replay = Some(read_json(&folder.join(REPLAY))?);
         }
         Ok(prm)
     }
 }
 
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RewardError> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| RewardError::State { path: path.to_owned(), reason: error.to_string() })?;
+    Ok(prime_policy::write_atomically(path, text.as_bytes())?)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RewardError> {
+    let state = |reason: String| RewardError::State { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| state(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| state(error.to_string()))
+}
+
 const OPTIMIZER: &str = "optimizer.bin";
+const PARAMETERS: &str = "parameters.json";
 const REPLAY: &str = "replay.json";
 
 #[derive(Default)]

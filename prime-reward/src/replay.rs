@@ -14,8 +14,9 @@ pub struct LabelledRollout {
     pub response: Vec<u32>,
     /// Outcome in [0, 1].
     pub label: f32,
-    /// Σ_t log π_ref(y_t): what the training loss is measured against.
-    pub ref_sum: f64,
+    /// Σ_t log π_ref(y_t): what the training loss is measured against. In `f32`, as the loss uses it: an `f64` does not
+    /// survive JSON to the last bit.
+    pub ref_sum: f32,
 }
 
 /// The rollouts of the last `steps` steps.
@@ -120,5 +121,16 @@ mod tests {
         let sizes: Vec<usize> = buffer.draw(3, 2).iter().map(Vec::len).collect();
         assert_eq!(sizes, [2, 2, 2]);
         assert_eq!(buffer.draw(1, 64)[0].len(), 3);
+    }
+
+    #[test]
+    fn json_keeps_every_bit() {
+        let mut buffer = ReplayBuffer::new(1, u64::MAX);
+        let key = SampleKey::new(4, 0, 0, 0);
+        let number = |at| -40.0 * key.uniform(at) as f32;
+        buffer.push((0..2000).map(|i| LabelledRollout { ref_sum: number(i), ..rollout(1) }).collect());
+        buffer.draw(1, 1);
+        let text = serde_json::to_string(&buffer).unwrap();
+        assert_eq!(serde_json::from_str::<ReplayBuffer>(&text).unwrap(), buffer);
     }
 }

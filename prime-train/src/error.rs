@@ -69,6 +69,65 @@ pub enum TrainError {
         /// The encoder's message.
         reason: String,
     },
+    /// The language model failed.
+    #[error(transparent)]
+    Policy(#[from] prime_policy::PolicyError),
+    /// The implicit reward model failed.
+    #[error(transparent)]
+    Reward(#[from] prime_reward::RewardError),
+    /// An estimator refused its input.
+    #[error(transparent)]
+    Advantage(#[from] prime_advantage::AdvantageError),
+    /// A training step failed; the weights are those from before it.
+    #[error("step {step}: {source}")]
+    Step {
+        /// The step.
+        step: u64,
+        /// What went wrong.
+        source: Box<TrainError>,
+    },
+    /// A prompt is longer than the limit.
+    #[error("prompt {index} has {tokens} tokens, but data.max_prompt_tokens is {limit}")]
+    PromptTooLong {
+        /// The problem's number.
+        index: u64,
+        /// Its length.
+        tokens: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A run folder is already there.
+    #[error("{} exists already; choose another --name, or continue it with --resume {}", path.display(), path.display())]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no checkpoint to continue from.
+    #[error("{} has no checkpoint (checkpoints/step-*)", path.display())]
+    NoCheckpoint {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// None of a step's responses could be judged.
+    #[error("none of {responses} responses could be judged; the first: {reason}")]
+    NothingJudged {
+        /// Responses sampled.
+        responses: usize,
+        /// Why the first could not be judged.
+        reason: String,
+    },
+    /// The command line asks for something that does not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// Ctrl-C.
+    #[error("interrupted; the state is in {}", path.display())]
+    Interrupted {
+        /// The checkpoint written.
+        path: PathBuf,
+    },
+    /// Ctrl-C before there was anything to save.
+    #[error("interrupted during the warm-up; nothing was saved")]
+    InterruptedEarly,
     /// A folder holds nothing to report on.
     #[error("{} is not a run folder: it has no {missing}", path.display())]
     NotARun {
@@ -80,10 +139,14 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// The exit code of the process: 2 for a usage or configuration error, 1 for every other.
+    /// The exit code of the process: 2 for a usage or configuration error, 130 after Ctrl-C, 1 for every other.
     pub fn exit_code(&self) -> u8 {
         match self {
-            TrainError::Config(_) => 2,
+            TrainError::Config(_)
+            | TrainError::Usage(_)
+            | TrainError::RunExists { .. }
+            | TrainError::Policy(prime_policy::PolicyError::Device { .. }) => 2,
+            TrainError::Interrupted { .. } | TrainError::InterruptedEarly => 130,
             _ => 1,
         }
     }

@@ -19,17 +19,25 @@
 //!
 //! let task = TaskName::Exam.build();
 //! let problem = task.problem(config.seed, Split::Eval, 0);
-//! let sheet: Vec<String> = problem.ground_truth.chars().map(String::from).collect();
-//! assert_eq!(task.mark(&problem, &sheet, task.pass_mark()).outcome, 1.0);
+//! let verdict = task.verifier(task.pass_mark())?.verify(&problem.ground_truth, &problem.ground_truth);
+//! assert_eq!(verdict.score(), Some(1.0));
 //! # Ok::<(), prime_train::error::ConfigError>(())
 //! ```
 
+pub mod checkpoint;
+pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod error;
+pub mod eval;
 mod files;
 pub mod metrics;
 pub mod progress;
 pub mod report;
 pub mod rng;
+pub mod run;
+mod setup;
+pub mod sft;
+pub mod step;
 pub mod summary;

@@ -38,6 +38,8 @@ pub struct Model {
     pub attention_bias: bool,
     /// One matrix for input and output embedding.
     pub tie_word_embeddings: bool,
+    /// Standard deviation of fresh weights, > 0.
+    pub initializer_range: f64,
 }
 
 impl Default for Model {
@@ -48,11 +50,12 @@ impl Default for Model {
             num_hidden_layers: 2,
             num_attention_heads: 4,
             num_key_value_heads: 4,
-            intermediate_size: 192,
+            intermediate_size: 128,
             rope_theta: 10000.0,
             rms_norm_eps: 1e-6,
             attention_bias: true,
             tie_word_embeddings: true,
+            initializer_range: 0.08,
         }
     }
 }
@@ -156,6 +159,8 @@ pub struct Warmup {
     pub steps: usize,
     /// Demonstrations a step, ≥ 1.
     pub batch_size: usize,
+    /// Demonstrations a forward pass, ≥ 1.
+    pub micro_batch_size: usize,
     /// Peak learning rate, > 0.
     pub lr: f64,
     /// Steps of linear rise to the peak.
@@ -175,6 +180,7 @@ impl Default for Warmup {
         Warmup {
             steps: 400,
             batch_size: 64,
+            micro_batch_size: 32,
             lr: 6e-3,
             lr_warmup_steps: 30,
             beta1: 0.9,

@@ -66,6 +66,7 @@ fn model(config: &Config) -> Checked {
     at_least_one("model.intermediate_size", m.intermediate_size)?;
     positive("model.rope_theta", m.rope_theta)?;
     positive("model.rms_norm_eps", m.rms_norm_eps)?;
+    positive("model.initializer_range", m.initializer_range)?;
     let pair = 2 * m.num_attention_heads;
     ensure(
         m.hidden_size.is_multiple_of(pair),
@@ -89,6 +90,7 @@ fn model(config: &Config) -> Checked {
 fn warmup(config: &Config) -> Checked {
     let w = &config.warmup;
     at_least_one("warmup.batch_size", w.batch_size)?;
+    at_least_one("warmup.micro_batch_size", w.micro_batch_size)?;
     positive("warmup.lr", w.lr)?;
     below_one("warmup.beta1", w.beta1)?;
     below_one("warmup.beta2", w.beta2)?;

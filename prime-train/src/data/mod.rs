@@ -1,4 +1,5 @@
-//! What is trained on: built-in [`tasks`], or [`rows`] from a file.
+//! Where problems come from: built-in tasks and data files.
 
+pub mod problems;
 pub mod rows;
 pub mod tasks;

@@ -1,11 +1,14 @@
 //! Marking a response: pieces between separators, compared with the ground truth.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use prime_verifier::{AnswerList, Verifier};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{EOS, Problem, SEPARATOR};
+use super::{EOS, SEPARATOR};
+use crate::error::ConfigError;
 
 /// What a response has to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,19 +19,6 @@ pub enum PassMark {
     All,
     /// The fraction of right answers.
     Fraction,
-}
-
-impl PassMark {
-    /// The outcome, in `[0, 1]`, of `right` right answers among `answers`.
-    pub fn outcome(self, right: usize, answers: usize) -> f32 {
-        let passed = match self {
-            PassMark::AtLeast(mark) => right >= mark,
-            PassMark::All => right == answers,
-            PassMark::Fraction if answers > 0 => return right as f32 / answers as f32,
-            PassMark::Fraction => false,
-        };
-        f32::from(u8::from(passed))
-    }
 }
 
 impl fmt::Display for PassMark {
@@ -87,17 +77,6 @@ impl de::Visitor<'_> for PassMarkVisitor {
     }
 }
 
-/// A marked response.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mark {
-    /// For each answer of the problem, in order: is it right?
-    pub right: Vec<bool>,
-    /// The outcome reward, in `[0, 1]`.
-    pub outcome: f32,
-    /// Whether the response has exactly as many answers as the problem.
-    pub well_formed: bool,
-}
-
 /// Token positions between separators, up to the first `<eos>`.
 pub(crate) fn pieces(response: &[String]) -> Vec<Range<usize>> {
     let end = response
@@ -116,27 +95,26 @@ pub(crate) fn pieces(response: &[String]) -> Vec<Range<usize>> {
     pieces
 }
 
-pub(super) fn mark(problem: &Problem, response: &[String], pass_mark: PassMark) -> Mark {
-    let written: Vec<String> = pieces(response)
-        .into_iter()
-        .map(|piece| response[piece].concat())
-        .collect();
-    let expected: Vec<&str> = problem.ground_truth.split(SEPARATOR).collect();
-    let right: Vec<bool> = expected
-        .iter()
-        .enumerate()
-        .map(|(i, expected)| written.get(i).is_some_and(|given| given == expected))
-        .collect();
-    let count = right.iter().filter(|&&right| right).count();
-    let outcome = if written.len() > expected.len() {
-        // Otherwise writing on and on would be free.
-        0.0
-    } else {
-        pass_mark.outcome(count, expected.len())
+/// The verifier that applies `pass_mark` to lists of `answers` answers.
+pub(super) fn verifier(
+    pass_mark: PassMark,
+    answers: usize,
+) -> Result<Box<dyn Verifier>, ConfigError> {
+    let range = |given: usize| ConfigError::Range {
+        key: "data.pass_mark",
+        given: given.to_string(),
+        need: format!("from 1 to {answers}, the task's number of answers"),
     };
-    Mark {
-        well_formed: written.len() == expected.len(),
-        right,
-        outcome,
+    let mark = match pass_mark {
+        PassMark::AtLeast(mark) if mark > answers => return Err(range(mark)),
+        PassMark::AtLeast(mark) => {
+            prime_verifier::Mark::PassMark(NonZeroUsize::new(mark).ok_or_else(|| range(mark))?)
+        }
+        PassMark::All => prime_verifier::Mark::All,
+        PassMark::Fraction => prime_verifier::Mark::Fraction,
+    };
+    match AnswerList::new(char::from(SEPARATOR.as_bytes()[0]), mark) {
+        Ok(list) => Ok(Box::new(list)),
+        Err(error) => Err(ConfigError::Encode { reason: error.to_string() }),
     }
 }

@@ -15,14 +15,16 @@ mod pupil;
 
 use std::ops::Range;
 
+use prime_verifier::Verifier;
 use serde::{Deserialize, Serialize};
 
 pub use chain::Chain;
 pub use exam::Exam;
 pub(crate) use mark::pieces;
-pub use mark::{Mark, PassMark};
+pub use mark::PassMark;
 pub use mod3::Mod3;
 
+use crate::error::ConfigError;
 use crate::rng::Stream;
 
 /// The padding token.
@@ -98,12 +100,12 @@ pub trait Task: Send + Sync {
         mark::pieces(response)
     }
 
-    /// Marks a response: each answer, and the outcome under `pass_mark`.
+    /// Judges responses of this task: a list of answers compared with the ground truth as text.
     ///
-    /// An answer is right if it is written exactly as in the ground truth; a missing answer is
-    /// wrong, and a response with too many answers has outcome 0.
-    fn mark(&self, problem: &Problem, response: &[String], pass_mark: PassMark) -> Mark {
-        mark::mark(problem, response, pass_mark)
+    /// # Errors
+    /// [`ConfigError::Range`] for a pass mark that the task has not enough answers for.
+    fn verifier(&self, pass_mark: PassMark) -> Result<Box<dyn Verifier>, ConfigError> {
+        mark::verifier(pass_mark, self.answers())
     }
 }
 

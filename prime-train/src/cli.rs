@@ -1,0 +1,307 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use clap::{Args, Parser, Subcommand};
+use prime_policy::{GenerationRequest, generate};
+
+use crate::compare::{self, CompareOptions};
+use crate::config::{Config, Layer, resolve};
+use crate::data::problems::Problems;
+use crate::error::TrainError;
+use crate::eval::evaluate;
+use crate::report::write_report;
+use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
+use crate::summary::Summary;
+
+/// Reinforcement learning with implicit process rewards (PRIME).
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where settings come from: built-in recipe ← preset ← file ← `--set`.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// A TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A named set of settings (anchored, paper, orig, recipe, rloo, grpo, …).
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// One setting, e.g. --set rl.steps=300; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl Settings {
+    fn layers(&self) -> Result<Vec<Layer>, TrainError> {
+        let mut layers = vec![];
+        if let Some(path) = &self.config {
+            layers.push(Layer::file(path)?);
+        }
+        if let Some(preset) = &self.preset {
+            layers.push(Layer::preset(preset));
+        }
+        for set in &self.set {
+            layers.push(Layer::set(set)?);
+        }
+        Ok(layers)
+    }
+
+    fn resolve(&self) -> Result<Config, TrainError> {
+        Ok(resolve(&self.layers()?)?)
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Warm up and train; ends with a report and a checkpoint.
+    Train {
+        /// Settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// The run folder's name under run.out_dir; must be new.
+        #[arg(long)]
+        name: Option<String>,
+        /// Go on with this run folder from its newest checkpoint.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "config", "preset", "set"])]
+        resume: Option<PathBuf>,
+        /// Print the resolved configuration and a memory plan, and stop.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Warm up only and save the model.
+    Sft {
+        /// Settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// The run folder's name under run.out_dir; must be new.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Measure a model folder on held-out problems.
+    Eval {
+        /// The model folder.
+        #[arg(long, value_name = "FOLDER")]
+        model: PathBuf,
+        /// Settings.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Sample responses to a prompt.
+    Generate {
+        /// The model folder.
+        #[arg(long, value_name = "FOLDER")]
+        model: PathBuf,
+        /// The prompt's text.
+        #[arg(long)]
+        prompt: String,
+        /// Responses.
+        #[arg(long, short = 'n', default_value_t = 1)]
+        samples: usize,
+        /// Settings.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Run several arms over several seeds; one chart and one table.
+    Compare {
+        /// Seeds per arm.
+        #[arg(long, default_value_t = 3)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 101)]
+        first_seed: u64,
+        /// Arms by name, separated by commas; all without it.
+        #[arg(long, value_delimiter = ',')]
+        arms: Vec<String>,
+        /// Settings for every arm (the arm's own come after the preset and before these).
+        #[command(flatten)]
+        settings: Settings,
+        /// The folder's name under run.out_dir; must be new.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Write report.html of a run folder again.
+    Report {
+        /// The run folder.
+        run: PathBuf,
+    },
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever the command fails with; [`TrainError::exit_code`] is the process's exit code.
+pub fn execute(cli: &Cli) -> Result<(), TrainError> {
+    match &cli.command {
+        Command::Train { resume: Some(folder), dry_run: false, .. } => {
+            let config = resolve(&[Layer::file(&folder.join("config.toml"))?])?;
+            let summary = Run::resume(&config, folder, true)?.finish()?;
+            print_summary(&summary, folder);
+            Ok(())
+        }
+        Command::Train { settings, name, dry_run, resume } => {
+            let config = match resume {
+                Some(folder) => resolve(&[Layer::file(&folder.join("config.toml"))?])?,
+                None => settings.resolve()?,
+            };
+            if *dry_run {
+                return print_plan(&config);
+            }
+            train(&config, name.as_deref())
+        }
+        Command::Sft { settings, name } => {
+            let mut layers = settings.layers()?;
+            layers.push(Layer::set("rl.steps=0")?);
+            train(&resolve(&layers)?, name.as_deref())
+        }
+        Command::Eval { model, settings } => eval(model, settings),
+        Command::Generate { model, prompt, samples, settings } => {
+            sample(model, prompt, *samples, settings)
+        }
+        Command::Compare { seeds, first_seed, arms, settings, name } => {
+            compare::run(&CompareOptions {
+                seeds: (*first_seed..first_seed + seeds).collect(),
+                arms: arms.clone(),
+                layers: settings.layers()?,
+                name: name.clone(),
+            })
+        }
+        Command::Report { run } => {
+            println!("{}", write_report(run)?.display());
+            Ok(())
+        }
+    }
+}
+
+fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
+    // What can be refused is refused before the folder is made.
+    let start = initial_model(config)?;
+    Problems::open(config, &start.tokenizer)?;
+    let folder = create_run_folder(config, name)?;
+    eprintln!("{}", sizes(config));
+    let start = match warmed_up_model(config, true) {
+        Ok(start) => start,
+        Err(error) => {
+            // Nothing is in it yet, and the name should be free for another try.
+            let _ = std::fs::remove_dir(&folder);
+            return Err(error);
+        }
+    };
+    let summary = Run::start(config, &folder, start, true)?.finish()?;
+    print_summary(&summary, &folder);
+    Ok(())
+}
+
+/// prompts × K = responses → mini-batches → micro-batches.
+fn sizes(config: &Config) -> String {
+    let rl = &config.rl;
+    let responses = rl.prompts_per_step * rl.group_size;
+    let mini = if rl.mini_batch_size == 0 { responses } else { rl.mini_batch_size.min(responses) };
+    format!(
+        "a step: {} prompts sampled, {} kept × {} responses = {responses} → {} mini-batch(es) of {mini} × {} epoch(s) → micro-batches of {}",
+        config.responses_per_step() / rl.group_size,
+        rl.prompts_per_step,
+        rl.group_size,
+        responses.div_ceil(mini),
+        rl.epochs_per_step,
+        rl.micro_batch_size.min(mini),
+    )
+}
+
+fn print_plan(config: &Config) -> Result<(), TrainError> {
+    let start = initial_model(config)?;
+    Problems::open(config, &start.tokenizer)?;
+    println!("{}", config.to_toml()?);
+    println!("# {}", sizes(config));
+    let parameters = start.model.num_params();
+    let mib = |numbers: usize| numbers as f64 * 4.0 / (1024.0 * 1024.0);
+    let prm = config.implicit_prm();
+    let copies = 1 + 2 * usize::from(prm.is_some());
+    let trained = 1 + usize::from(prm.is_some());
+    let shape = &start.shape;
+    let tokens = config.data.max_prompt_tokens + config.sampling.max_new_tokens;
+    let kv_width = shape.num_key_value_heads * shape.head_dim();
+    let rows = config.responses_per_step();
+    println!("# memory plan, f32, {parameters} parameters a model:");
+    println!("#   weights            {:10.1} MiB ({copies} model(s))", mib(parameters * copies));
+    println!("#   gradients          {:10.1} MiB", mib(parameters * trained));
+    println!("#   optimiser moments  {:10.1} MiB", mib(2 * parameters * trained));
+    println!(
+        "#   key/value cache    {:10.1} MiB at most ({rows} rows × {tokens} tokens)",
+        mib(2 * rows * tokens * kv_width * shape.num_hidden_layers)
+    );
+    Ok(())
+}
+
+fn print_summary(summary: &Summary, folder: &Path) {
+    let percent = |x: Option<f64>| x.map_or("not measured".to_owned(), |x| format!("{:.1} %", x * 100.0));
+    println!();
+    println!("  task {}, preset {}, seed {}", summary.task, summary.preset, summary.seed);
+    println!("  | held-out pass@1 (n = {}) |              |", summary.n);
+    println!("  |--------------------------|--------------|");
+    println!("  | after warm-up            | {:>12} |", percent(summary.warmup_pass_at_1));
+    println!(
+        "  | after {:>4} steps          | {:>12} |",
+        summary.steps,
+        percent(summary.final_pass_at_1)
+    );
+    println!();
+    let phases: Vec<String> = summary
+        .seconds_by_phase
+        .iter()
+        .map(|(phase, seconds)| format!("{phase} {seconds:.1}"))
+        .collect();
+    println!("  {} rollouts, {:.1} s ({})", summary.rollouts, summary.seconds, phases.join(", "));
+    println!("  report: {}", folder.join("report.html").display());
+}
+
+fn with_model(model: &Path, settings: &Settings) -> Result<Config, TrainError> {
+    let mut config = settings.resolve()?;
+    config.model.path = model.display().to_string();
+    Ok(config)
+}
+
+fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
+    let config = with_model(model, settings)?;
+    let start = initial_model(&config)?;
+    let problems = Problems::open(&config, &start.tokenizer)?;
+    let result =
+        evaluate(&start.model, &config, &problems, &start.tokenizer, config.eval.problems)?;
+    let text = serde_json::to_string_pretty(&result)
+        .map_err(|e| TrainError::Encode { what: "the evaluation", reason: e.to_string() })?;
+    println!("{text}");
+    Ok(())
+}
+
+fn sample(
+    model: &Path,
+    prompt: &str,
+    samples: usize,
+    settings: &Settings,
+) -> Result<(), TrainError> {
+    let config = with_model(model, settings)?;
+    let start = initial_model(&config)?;
+    let ids = start.tokenizer.encode_prompt(prompt)?;
+    let request = GenerationRequest {
+        prompts: &[&ids],
+        samples,
+        sampling: &config.sampling(),
+        stop: &[start.tokenizer.eos()],
+        seed: config.seed,
+        step: 0,
+        prompt_ids: &[0],
+        rows_per_chunk: samples.max(1),
+        threads: 1,
+    };
+    for response in generate(&start.model, &request)?.into_iter().flatten() {
+        println!("{}", start.tokenizer.decode_response(&response.tokens)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The `prime-train` binary: calls the library and turns errors into exit codes.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use prime_train::cli::{Cli, execute};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let handler = ctrlc::set_handler(|| {
+        use std::sync::atomic::Ordering;
+        if prime_train::run::INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("interrupted: finishing the step, then saving (again to stop at once)");
+    });
+    if let Err(error) = handler {
+        eprintln!("warning: Ctrl-C will not save a checkpoint: {error}");
+    }
+    match execute(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! When to warm up, step, evaluate and save.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use prime_policy::{Decoder, DecoderConfig, ModelFolder, Tokenizer, device_by_name};
+
+use crate::checkpoint::Checkpoints;
+use crate::config::Config;
+use crate::data::problems::Problems;
+use crate::data::tasks::{BOS, EOS, PAD};
+use crate::error::TrainError;
+use crate::eval::{Evaluation, evaluate};
+use crate::files::write_atomically;
+use crate::metrics::{MetricsWriter, StepMetrics, read_metrics};
+use crate::progress::Progress;
+use crate::report::{write_report, write_transcripts};
+use crate::sft::warm_up;
+use crate::step::{Environment, Learner, step};
+use crate::summary::Summary;
+
+/// Set by the signal handler; the run stops after the step in progress.
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A model with its tokenizer, warmed up or read from a folder.
+#[derive(Clone)]
+pub struct Start {
+    /// On an autodiff device.
+    pub model: Decoder,
+    /// Its shape.
+    pub shape: DecoderConfig,
+    /// Its vocabulary.
+    pub tokenizer: Tokenizer,
+    /// Seconds that the warm-up took.
+    pub seconds: f64,
+}
+
+/// The model that a configuration starts from, without warm-up.
+///
+/// # Errors
+/// An unknown device; a folder that cannot be read; a shape that cannot be built.
+pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
+    let device = device_by_name(config.device_name())?.autodiff();
+    if !config.model.path.is_empty() {
+        let ModelFolder { config: shape, model, tokenizer } =
+            ModelFolder::load(Path::new(&config.model.path), &device)?;
+        return Ok(Start { model, shape, tokenizer, seconds: 0.0 });
+    }
+    let Some(task) = config.data.task.builtin() else {
+        return Err(TrainError::Usage("data.task = \"jsonl\" needs model.path".to_owned()));
+    };
+    let special = [PAD, BOS, EOS];
+    let characters = task
+        .vocabulary()
+        .into_iter()
+        .filter(|token| !special.contains(&token.as_str()))
+        .filter_map(|token| token.chars().next());
+    let tokenizer = Tokenizer::characters(characters)?;
+    let shape = config.decoder(&tokenizer);
+    let model = fresh_model(&shape, config.seed, &device)?;
+    Ok(Start { model, shape, tokenizer, seconds: 0.0 })
+}
+
+/// Weights drawn from `seed`. The generator belongs to the whole process, so one model is drawn at a time, and all of
+/// it: burn draws a parameter when it is first read.
+fn fresh_model(
+    shape: &DecoderConfig,
+    seed: u64,
+    device: &Device,
+) -> Result<Decoder, TrainError> {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    struct Touch;
+    impl ModuleVisitor for Touch {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let _ = param.val();
+        }
+    }
+    let _alone = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    device.seed(seed);
+    let model = shape.init(device)?;
+    model.visit(&mut Touch);
+    Ok(model)
+}
+
+/// [`initial_model`], warmed up on the task's demonstrations (a data file has none).
+///
+/// # Errors
+/// Those of [`initial_model`] and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
+pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
+    let mut start = initial_model(config)?;
+    let Some(task) = config.data.task.builtin() else { return Ok(start) };
+    if config.warmup.steps == 0 {
+        return Ok(start);
+    }
+    let clock = Instant::now();
+    let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
+    start.model =
+        warm_up(start.model, config, task.as_ref(), &start.tokenizer, |_, done| {
+            if let Some(bar) = &mut bar {
+                bar.tick(&format!("loss {:.3}", done.loss));
+            }
+            match INTERRUPTED.load(Ordering::Relaxed) {
+                true => Err(TrainError::InterruptedEarly),
+                false => Ok(()),
+            }
+        })?;
+    start.seconds = clock.elapsed().as_secs_f64();
+    if let Some(bar) = bar {
+        bar.finish(&format!("{:.1} s", start.seconds));
+    }
+    Ok(start)
+}
+
+/// The folder of a new run: `name`, or the task and preset with the first free number.
+///
+/// # Errors
+/// [`TrainError::RunExists`]; [`TrainError::Io`] for a place that cannot be written to.
+pub fn create_run_folder(config: &Config, name: Option<&str>) -> Result<PathBuf, TrainError> {
+    let out = Path::new(&config.run.out_dir);
+    fs::create_dir_all(out).map_err(TrainError::io("create", out))?;
+    let create = |path: PathBuf| match fs::create_dir(&path) {
+        Ok(()) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(TrainError::RunExists { path })
+        }
+        Err(error) => Err(TrainError::io("create", &path)(error)),
+    };
+    if let Some(name) = name {
+        return create(out.join(name));
+    }
+    let task = serde_json::to_value(config.data.task).ok();
+    let task = task.as_ref().and_then(|task| task.as_str()).unwrap_or("run");
+    (1u32..)
+        .map(|number| create(out.join(format!("{task}-{}-{number:03}", config.preset))))
+        .find(|made| !matches!(made, Err(TrainError::RunExists { .. })))
+        .unwrap_or_else(|| Err(TrainError::RunExists { path: out.to_owned() }))
+}
+
+/// A run in progress: a folder, a learner, and what surrounds it.
+pub struct Run {
+    config: Config,
+    folder: PathBuf,
+    learner: Learner<Decoder>,
+    shape: DecoderConfig,
+    tokenizer: Tokenizer,
+    problems: Problems,
+    checkpoints: Checkpoints,
+    metrics: MetricsWriter,
+    progress: bool,
+}
+
+impl Run {
+    /// Starts a run in an empty folder: writes its configuration and reference, and evaluates the start.
+    ///
+    /// # Errors
+    /// Whatever cannot be read, written or evaluated.
+    pub fn start(
+        config: &Config,
+        folder: &Path,
+        start: Start,
+        progress: bool,
+    ) -> Result<Self, TrainError> {
+        write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
+        let Start { model, shape, tokenizer, seconds } = start;
+        let problems = Problems::open(config, &tokenizer)?;
+        let checkpoints = Checkpoints::new(folder, config.run.keep_last);
+        checkpoints.save_reference(&model, &shape, &tokenizer)?;
+        let mut run = Self {
+            learner: Learner::new(model, config)?,
+            metrics: MetricsWriter::create(&folder.join("metrics.jsonl"))?,
+            folder: folder.to_owned(),
+            config: config.clone(),
+            shape,
+            tokenizer,
+            problems,
+            checkpoints,
+            progress,
+        };
+        let mut record = StepMetrics::new(0);
+        record.set("timing_s/warmup", seconds)?;
+        record.set_count("data/skipped_rows", run.problems.skipped());
+        run.evaluate_into(config.eval.problems, &mut record)?;
+        run.metrics.write(&record)?;
+        Ok(run)
+    }
+
+    /// Goes on with a run from its newest checkpoint, as if it had never stopped.
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`], or the file that is missing or broken.
+    pub fn resume(config: &Config, folder: &Path, progress: bool) -> Result<Self, TrainError> {
+        let device = device_by_name(config.device_name())?.autodiff();
+        let checkpoints = Checkpoints::new(folder, config.run.keep_last);
+        let (learner, shape, tokenizer) = checkpoints.resume(config, &device)?;
+        let problems = Problems::open(config, &tokenizer)?;
+        let metrics = MetricsWriter::resume(&folder.join("metrics.jsonl"), learner.step)?;
+        Ok(Self {
+            config: config.clone(),
+            folder: folder.to_owned(),
+            learner,
+            shape,
+            tokenizer,
+            problems,
+            checkpoints,
+            metrics,
+            progress,
+        })
+    }
+
+    fn evaluate_into(
+        &self,
+        problems: usize,
+        record: &mut StepMetrics,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        if self.problems.eval_limit() == Some(0) {
+            return Ok(None);
+        }
+        let clock = Instant::now();
+        let policy = &self.learner.actor.policy;
+        let result = evaluate(policy, &self.config, &self.problems, &self.tokenizer, problems)?;
+        record.set("eval/pass@1", result.avg_at_k)?;
+        record.set_count("eval/n", result.n);
+        if let Some(answers) = result.answers {
+            record.set("eval/answers", answers)?;
+        }
+        record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
+        Ok(Some(result))
+    }
+
+    /// All remaining steps, then the last checkpoint, the summary and the report.
+    ///
+    /// # Errors
+    /// [`TrainError::Interrupted`] after Ctrl-C, with a checkpoint written; [`TrainError::Step`] for a step that
+    /// failed, with the state before it saved; anything that cannot be written.
+    pub fn finish(mut self) -> Result<Summary, TrainError> {
+        let config = self.config.clone();
+        let (with_process, outcome_only) = (config.estimator(true), config.estimator(false));
+        let objective = config.objective();
+        let total = config.rl.steps as u64;
+        let mut bar = self.progress.then(|| Progress::new("training", total - self.learner.step.min(total)));
+        while self.learner.step < total {
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                let path = self.save()?;
+                return Err(TrainError::Interrupted { path });
+            }
+            let env = Environment {
+                config: &config,
+                problems: &self.problems,
+                tokenizer: &self.tokenizer,
+                estimator: &with_process,
+                outcome_estimator: &outcome_only,
+                objective: &objective,
+            };
+            let mut report = match step(&mut self.learner, &env) {
+                Ok(report) => report,
+                Err(error) => {
+                    self.save()?;
+                    return Err(error);
+                }
+            };
+            let number = self.learner.step;
+            let due = |every: usize| every > 0 && number.is_multiple_of(every as u64);
+            if number == total {
+                self.evaluate_into(config.eval.problems, &mut report.metrics)?;
+            } else if due(config.eval.every) {
+                self.evaluate_into(config.eval.every_problems, &mut report.metrics)?;
+            }
+            self.metrics.write(&report.metrics)?;
+            if due(config.run.transcripts_every) || number == total {
+                write_transcripts(&self.folder, number, &report.transcripts)?;
+            }
+            if due(config.run.save_every) && number < total {
+                self.save()?;
+            }
+            if let Some(bar) = &mut bar {
+                bar.tick(&message(&report.metrics));
+            }
+        }
+        if let Some(bar) = bar {
+            bar.finish("done");
+        }
+        self.save()?;
+        let summary = self.summary()?;
+        summary.write(&self.folder.join("summary.json"))?;
+        write_report(&self.folder)?;
+        Ok(summary)
+    }
+
+    fn save(&self) -> Result<PathBuf, TrainError> {
+        self.checkpoints.save(&self.learner, &self.shape, &self.tokenizer)
+    }
+
+    /// The run in a few numbers, from its metrics alone, so that a resumed run sums up like an unbroken one.
+    fn summary(&self) -> Result<Summary, TrainError> {
+        let records = read_metrics(&self.folder.join("metrics.jsonl"))?;
+        let mut phases = BTreeMap::new();
+        for record in &records {
+            for (name, value) in record.iter() {
+                let phase = name.strip_prefix("timing_s/").filter(|phase| *phase != "step");
+                if let Some(phase) = phase {
+                    *phases.entry(phase.to_owned()).or_insert(0.0) += value.as_f64();
+                }
+            }
+        }
+        let pass = |record: Option<&StepMetrics>| record.and_then(|r| r.get("eval/pass@1"));
+        let first = records.first();
+        let rollouts: f64 = records.iter().filter_map(|r| r.get("rollouts")).sum();
+        let task = serde_json::to_value(self.config.data.task).ok();
+        Ok(Summary {
+            task: task.and_then(|t| t.as_str().map(str::to_owned)).unwrap_or_default(),
+            preset: self.config.preset.clone(),
+            seed: self.config.seed,
+            steps: self.learner.step,
+            rollouts: rollouts as u64,
+            n: first.and_then(|r| r.get("eval/n")).unwrap_or(0.0) as usize,
+            warmup_pass_at_1: pass(first),
+            final_pass_at_1: pass(records.last()),
+            seconds: phases.values().sum(),
+            seconds_by_phase: phases,
+        })
+    }
+}
+
+fn message(metrics: &StepMetrics) -> String {
+    let mut parts = vec![];
+    for (label, name) in
+        [("acc", "acc"), ("held-out", "eval/pass@1"), ("PRM auc", "reward_model/step_auc")]
+    {
+        if let Some(value) = metrics.get(name) {
+            parts.push(format!("{label} {value:.2}"));
+        }
+    }
+    parts.join("  ")
+}

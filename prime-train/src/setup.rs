@@ -1,0 +1,240 @@
+//! From the configuration's sections to the settings of the crates below.
+
+use prime_advantage::{
+    Baseline as ReinforceBaseline, Gae, Grpo, LooScaling as AdvantageLooScaling, OutcomeTerm, Prime,
+    ProcessNorm as AdvantageProcessNorm, ProcessTerm, PromptFilter, Reinforce, Rloo,
+};
+use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
+use prime_policy::{DecoderConfig, OptimizerConfig, SamplingConfig, Tokenizer};
+use prime_reward::{
+    Granularity as RewardGranularity, PrmConfig, PrmLoss, Reference, ReplayConfig,
+    TokenRewardConfig, UpdateOrder,
+};
+
+use crate::config::{
+    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LooScaling, LossAgg, PrmReference,
+    PrmUpdate, ProcessEstimator, ProcessNorm,
+};
+
+impl Config {
+    /// Threads to use: `threads`, or all cores.
+    pub fn worker_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        }
+    }
+
+    /// The device's name for [`prime_policy::device_by_name`].
+    pub fn device_name(&self) -> &'static str {
+        match self.device {
+            Device::Flex => "flex",
+            Device::Cuda => "cuda",
+        }
+    }
+
+    /// The shape of a fresh model for a tokenizer.
+    pub fn decoder(&self, tokenizer: &Tokenizer) -> DecoderConfig {
+        let model = &self.model;
+        let mut shape = DecoderConfig::new(
+            tokenizer.vocab_size(),
+            model.hidden_size,
+            model.intermediate_size,
+            model.num_hidden_layers,
+            model.num_attention_heads,
+        );
+        shape.num_key_value_heads = model.num_key_value_heads;
+        shape.rope_theta = model.rope_theta;
+        shape.rms_norm_eps = model.rms_norm_eps;
+        shape.attention_bias = model.attention_bias;
+        shape.tie_word_embeddings = model.tie_word_embeddings;
+        shape.initializer_range = model.initializer_range;
+        shape.max_position_embeddings = self.data.max_prompt_tokens + self.sampling.max_new_tokens;
+        shape.eos_token_id = Some(tokenizer.eos());
+        shape
+    }
+
+    /// How rollouts are drawn.
+    pub fn sampling(&self) -> SamplingConfig {
+        SamplingConfig {
+            temperature: self.sampling.temperature as f32,
+            top_k: self.sampling.top_k,
+            top_p: self.sampling.top_p as f32,
+            max_new_tokens: self.sampling.max_new_tokens,
+        }
+    }
+
+    /// How evaluation responses are drawn.
+    pub fn eval_sampling(&self) -> SamplingConfig {
+        SamplingConfig {
+            temperature: self.eval.temperature as f32,
+            max_new_tokens: self.sampling.max_new_tokens,
+            ..SamplingConfig::default()
+        }
+    }
+
+    /// The estimator: [`Prime`], whose process term may be off.
+    ///
+    /// The process stream that the trainer hands over is already weighted (`advantage.process_coef`, and KL in the
+    /// reward), so its coefficient here is 1.
+    pub fn estimator(&self, process: bool) -> Prime {
+        let advantage = &self.advantage;
+        let outcome = match advantage.estimator {
+            Estimator::Reinforce => OutcomeTerm::Reinforce(Reinforce {
+                baseline: match advantage.baseline {
+                    Baseline::None => ReinforceBaseline::None,
+                    Baseline::BatchMean => ReinforceBaseline::BatchMean,
+                    Baseline::GroupMean => ReinforceBaseline::GroupMean,
+                },
+            }),
+            Estimator::Rloo => OutcomeTerm::Rloo(Rloo {}),
+            Estimator::Grpo => OutcomeTerm::Grpo(Grpo {
+                normalize_by_std: advantage.normalize_by_std,
+                ..Grpo::default()
+            }),
+            Estimator::Gae => OutcomeTerm::Gae(Gae {
+                gamma: advantage.gamma,
+                lam: advantage.lam,
+                whiten: false,
+            }),
+        };
+        let gae = advantage.estimator == Estimator::Gae;
+        Prime {
+            process: match advantage.process_estimator {
+                ProcessEstimator::Reinforce => ProcessTerm::Reinforce,
+                _ if gae => ProcessTerm::Reinforce,
+                ProcessEstimator::Rloo => ProcessTerm::Rloo,
+                ProcessEstimator::Grpo => ProcessTerm::Grpo,
+            },
+            outcome_coef: advantage.outcome_coef,
+            process_coef: if process { 1.0 } else { 0.0 },
+            outcome_gamma: if gae { 1.0 } else { advantage.gamma },
+            process_gamma: if gae { 1.0 } else { advantage.process_gamma },
+            process_norm: match advantage.process_norm {
+                ProcessNorm::None => AdvantageProcessNorm::None,
+                ProcessNorm::BatchNorm => AdvantageProcessNorm::BatchNorm,
+            },
+            drop_last_token: advantage.drop_last_token,
+            loo_scaling: match advantage.loo_scaling {
+                LooScaling::Paper => AdvantageLooScaling::Paper,
+                LooScaling::Code => AdvantageLooScaling::Code,
+            },
+            whiten: advantage.whiten_advantages,
+            outcome,
+        }
+    }
+
+    /// The accuracy filter; `None` keeps everything.
+    pub fn prompt_filter(&self) -> Option<PromptFilter> {
+        let filter = &self.filter;
+        (filter.accuracy || filter.truncated).then(|| PromptFilter {
+            accuracy_lower_bound: if filter.accuracy { filter.accuracy_lower_bound } else { 0.0 },
+            accuracy_upper_bound: if filter.accuracy { filter.accuracy_upper_bound } else { 1.0 },
+            filter_zero_variance: false,
+            filter_truncated: filter.truncated,
+        })
+    }
+
+    /// The policy's optimiser.
+    pub fn policy_optimizer(&self) -> OptimizerConfig {
+        let rl = &self.rl;
+        optimizer([rl.beta1, rl.beta2], rl.weight_decay, rl.grad_clip)
+    }
+
+    /// The critic's optimiser.
+    pub fn critic_optimizer(&self) -> OptimizerConfig {
+        OptimizerConfig { weight_decay: 0.0, ..self.policy_optimizer() }
+    }
+
+    /// The warm-up's optimiser.
+    pub fn warmup_optimizer(&self) -> OptimizerConfig {
+        let warmup = &self.warmup;
+        optimizer([warmup.beta1, warmup.beta2], warmup.weight_decay, warmup.grad_clip)
+    }
+
+    /// The clipped surrogate.
+    pub fn objective(&self) -> PpoClip {
+        let rl = &self.rl;
+        PpoClip {
+            clip_ratio_low: rl.clip_ratio_low as f32,
+            clip_ratio_high: rl.clip_ratio_high as f32,
+            clip_ratio_c: (rl.clip_ratio_c > 0.0).then_some(rl.clip_ratio_c as f32),
+        }
+    }
+
+    /// How token losses are averaged.
+    pub fn loss_aggregation(&self) -> LossAggregation {
+        match self.rl.loss_agg {
+            LossAgg::TokenMean => LossAggregation::TokenMean,
+            LossAgg::SeqMeanTokenMean => LossAggregation::SeqMeanTokenMean,
+            LossAgg::SeqMeanTokenSum => LossAggregation::SeqMeanTokenSum,
+        }
+    }
+
+    /// The KL estimator for the loss.
+    pub fn loss_kl(&self) -> LossKl {
+        match self.kl.estimator {
+            KlEstimator::K1 => LossKl::K1,
+            KlEstimator::K2 => LossKl::K2,
+            KlEstimator::K3 => LossKl::K3,
+        }
+    }
+
+    /// The KL estimator for the reward.
+    pub fn reward_kl(&self) -> prime_advantage::KlEstimator {
+        match self.kl.estimator {
+            KlEstimator::K1 => prime_advantage::KlEstimator::K1,
+            KlEstimator::K2 => prime_advantage::KlEstimator::K2,
+            KlEstimator::K3 => prime_advantage::KlEstimator::K3,
+        }
+    }
+
+    /// The implicit PRM; `None` when process rewards are off or come from the oracle.
+    pub fn implicit_prm(&self) -> Option<PrmConfig> {
+        let prm = &self.prm;
+        let reference = |reference| match reference {
+            PrmReference::Frozen => Reference::Frozen,
+            PrmReference::Policy => Reference::Policy,
+        };
+        (prm.enabled && !prm.oracle).then(|| PrmConfig {
+            reward: TokenRewardConfig {
+                beta: prm.beta as f32,
+                granularity: match prm.granularity {
+                    Granularity::Token => RewardGranularity::Token,
+                    Granularity::Whole => RewardGranularity::Whole,
+                },
+                positive_clip: (prm.positive_clip > 0.0).then_some(prm.positive_clip as f32),
+            },
+            loss: PrmLoss::Ce,
+            update: match prm.update {
+                PrmUpdate::After => UpdateOrder::After,
+                PrmUpdate::Before => UpdateOrder::Before,
+                PrmUpdate::None => UpdateOrder::None,
+            },
+            reference: reference(prm.reference),
+            reward_reference: reference(prm.reward_reference),
+            lr: prm.lr,
+            optimizer: optimizer([prm.beta1, prm.beta2], prm.weight_decay, prm.grad_clip),
+            mini_batch_size: prm.mini_batch_size,
+            micro_batch_size: prm.micro_batch_size,
+            passes: prm.passes,
+            replay: (prm.replay_steps > 0).then_some(ReplayConfig {
+                steps: prm.replay_steps,
+                mini_batches: prm.replay_mini_batches,
+                batch_size: prm.replay_batch_size,
+            }),
+            seed: self.seed,
+            threads: self.worker_threads(),
+        })
+    }
+}
+
+fn optimizer([beta1, beta2]: [f64; 2], weight_decay: f64, grad_clip: f64) -> OptimizerConfig {
+    OptimizerConfig {
+        beta1: beta1 as f32,
+        beta2: beta2 as f32,
+        weight_decay: weight_decay as f32,
+        grad_clip,
+        ..OptimizerConfig::default()
+    }
+}

@@ -1,0 +1,153 @@
+//! One step of PRIME: Algorithm 1 of the paper, one call an arrow.
+
+mod credit;
+mod rollout;
+mod stats;
+mod update;
+
+use std::time::Instant;
+
+use prime_advantage::AdvantageEstimator;
+use prime_policy::objective::PolicyObjective;
+use prime_policy::{ActorCritic, CausalLm, Optimizer, Tokenizer, ValueHead};
+use prime_reward::ImplicitPrm;
+
+use crate::config::{Config, Estimator, KlPlacement};
+use crate::data::problems::Problems;
+use crate::error::TrainError;
+use crate::metrics::StepMetrics;
+use crate::report::Transcript;
+
+pub use rollout::{JudgedGroup, JudgedResponse};
+
+/// Everything that training changes, and how it changes it. The architecture is a parameter: any [`CausalLm`].
+#[derive(Clone)]
+pub struct Learner<M: CausalLm> {
+    /// The policy π_θ, with a value head where the estimator needs values.
+    pub actor: ActorCritic<M>,
+    /// The policy's optimiser.
+    pub policy_optimizer: Optimizer,
+    /// The value head's optimiser.
+    pub critic_optimizer: Optimizer,
+    /// The implicit PRM π_φ, unless process rewards are off or come from the oracle.
+    pub prm: Option<ImplicitPrm<M>>,
+    /// The policy before the first step, where KL is charged against it.
+    pub reference: Option<M>,
+    /// Steps taken.
+    pub step: u64,
+    /// The next training problem.
+    pub next_problem: u64,
+}
+
+impl<M: CausalLm> Learner<M> {
+    /// The state before the first step; `policy` lives on an autodiff device.
+    ///
+    /// # Errors
+    /// [`TrainError::Reward`] for settings that the PRM refuses.
+    pub fn new(policy: M, config: &Config) -> Result<Self, TrainError> {
+        let device = policy.devices().first().cloned().unwrap_or_default();
+        let prm = config.implicit_prm().map(|prm| ImplicitPrm::new(&policy, prm)).transpose()?;
+        let value_head = (config.advantage.estimator == Estimator::Gae)
+            .then(|| ValueHead::init(policy.hidden_size(), &device));
+        Ok(Self {
+            reference: (config.kl.placement != KlPlacement::None).then(|| policy.valid()),
+            actor: ActorCritic { policy, value_head },
+            policy_optimizer: config.policy_optimizer().init(),
+            critic_optimizer: config.critic_optimizer().init(),
+            prm,
+            step: 0,
+            next_problem: 0,
+        })
+    }
+}
+
+/// What a step reads but does not change. The two trait objects may be a user's own.
+pub struct Environment<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// Problems and their verifier.
+    pub problems: &'a Problems,
+    /// Text at the edges.
+    pub tokenizer: &'a Tokenizer,
+    /// Rewards to advantages, with the process term.
+    pub estimator: &'a dyn AdvantageEstimator,
+    /// The same without the process term, for the steps of `prm.process_warmup_steps`.
+    pub outcome_estimator: &'a dyn AdvantageEstimator,
+    /// The policy loss.
+    pub objective: &'a dyn PolicyObjective,
+}
+
+/// What a step has to show.
+#[derive(Debug)]
+pub struct StepReport {
+    /// Metrics, timings included.
+    pub metrics: StepMetrics,
+    /// Every judged response with its rewards.
+    pub transcripts: Vec<Transcript>,
+}
+
+/// One step of Algorithm 1. On an error the learner is as it was before the step.
+///
+/// # Errors
+/// [`TrainError::Step`] names the step and what failed.
+pub fn step<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+) -> Result<StepReport, TrainError> {
+    let number = learner.step + 1;
+    let mut next = learner.clone();
+    let report = algorithm_1(&mut next, env, number)
+        .map_err(|source| TrainError::Step { step: number, source: Box::new(source) })?;
+    *learner = next;
+    Ok(report)
+}
+
+fn algorithm_1<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+    number: u64,
+) -> Result<StepReport, TrainError> {
+    let mut clock = Clock::start();
+    let mut metrics = StepMetrics::new(number);
+    let whole = Instant::now();
+
+    let prompts = rollout::next_prompts(learner, env)?;
+    let sampled = rollout::sample(learner, env, number, &prompts)?;
+    clock.lap("timing_s/rollout", &mut metrics)?;
+
+    let mut groups = rollout::judge(env, prompts, sampled, &mut metrics)?;
+    clock.lap("timing_s/verify", &mut metrics)?;
+
+    rollout::filter(env, &mut groups, &mut metrics)?;
+    let process = credit::process_rewards(learner, env, &groups, &mut metrics)?;
+    clock.lap("timing_s/prm", &mut metrics)?;
+
+    let values = credit::values(learner, env, &groups)?;
+    let advantages =
+        credit::advantages(env, number, &groups, &process, values.as_deref(), &mut metrics)?;
+    clock.lap("timing_s/advantages", &mut metrics)?;
+
+    update::policy(learner, env, number, &groups, &advantages, values.as_deref(), &mut metrics)?;
+    clock.lap("timing_s/policy", &mut metrics)?;
+
+    learner.step = number;
+    stats::responses(&groups, &mut metrics)?;
+    metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
+    let transcripts = stats::transcripts(env, number, &groups, &process, &advantages);
+    Ok(StepReport { metrics, transcripts })
+}
+
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self, name: &str, metrics: &mut StepMetrics) -> Result<(), TrainError> {
+        let now = Instant::now();
+        metrics.set(name, now.duration_since(self.0).as_secs_f64())?;
+        self.0 = now;
+        Ok(())
+    }
+}

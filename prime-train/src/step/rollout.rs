@@ -1,0 +1,148 @@
+//! Prompts, sampled responses, verdicts, and the accuracy filter.
+
+use prime_advantage::{PromptGroup, Response as RewardedResponse};
+use prime_policy::{CausalLm, FinishReason, GenerationRequest, Response, generate};
+use prime_verifier::Verdict;
+
+use super::{Environment, Learner};
+use crate::data::problems::PreparedProblem;
+use crate::data::tasks::Split;
+use crate::error::TrainError;
+use crate::metrics::StepMetrics;
+
+/// Rows decoded together: small enough that two threads share a demo-sized step.
+const ROWS_PER_CHUNK: usize = 16;
+
+/// A sampled response with its verdict.
+#[derive(Debug, Clone)]
+pub struct JudgedResponse {
+    /// Tokens and log-probs.
+    pub response: Response,
+    /// The outcome reward in [0, 1].
+    pub outcome: f32,
+    /// Which answers are right, where the task knows.
+    pub steps: Option<Vec<bool>>,
+}
+
+/// The judged responses of one prompt. Responses that could not be judged are not in it.
+#[derive(Debug, Clone)]
+pub struct JudgedGroup {
+    /// The prompt.
+    pub problem: PreparedProblem,
+    /// At least one response.
+    pub responses: Vec<JudgedResponse>,
+    /// Whether the filter keeps it.
+    pub kept: bool,
+}
+
+/// The problems of this step, over-sampled for the filter.
+pub(super) fn next_prompts<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+) -> Result<Vec<PreparedProblem>, TrainError> {
+    let count = env.config.responses_per_step() / env.config.rl.group_size;
+    let first = learner.next_problem;
+    learner.next_problem += count as u64;
+    (first..learner.next_problem)
+        .map(|index| env.problems.get(Split::Train, index, env.tokenizer))
+        .collect()
+}
+
+/// K responses to every prompt from the acting policy.
+pub(super) fn sample<M: CausalLm>(
+    learner: &Learner<M>,
+    env: &Environment<'_>,
+    step: u64,
+    prompts: &[PreparedProblem],
+) -> Result<Vec<Vec<Response>>, TrainError> {
+    let config = env.config;
+    let ids: Vec<&[u32]> = prompts.iter().map(|p| p.prompt_ids.as_slice()).collect();
+    let numbers: Vec<u64> = (0..prompts.len() as u64).collect();
+    let request = GenerationRequest {
+        prompts: &ids,
+        samples: config.rl.group_size,
+        sampling: &config.sampling(),
+        stop: &[env.tokenizer.eos()],
+        seed: config.seed,
+        step,
+        prompt_ids: &numbers,
+        rows_per_chunk: ROWS_PER_CHUNK,
+        threads: config.worker_threads(),
+    };
+    Ok(generate(&learner.actor.policy, &request)?)
+}
+
+/// The verifier's verdict on every response. What could not be judged is dropped and counted.
+pub(super) fn judge(
+    env: &Environment<'_>,
+    prompts: Vec<PreparedProblem>,
+    sampled: Vec<Vec<Response>>,
+    metrics: &mut StepMetrics,
+) -> Result<Vec<JudgedGroup>, TrainError> {
+    let (mut unjudged, mut total) = (0, 0);
+    let mut first_reason = None;
+    let mut groups = Vec::with_capacity(prompts.len());
+    for (problem, responses) in prompts.into_iter().zip(sampled) {
+        total += responses.len();
+        let mut judged = Vec::with_capacity(responses.len());
+        for response in responses {
+            let text = env.tokenizer.decode_response(&response.tokens)?;
+            match env.problems.verify(&text, &problem) {
+                Verdict::Judged(judgement) => judged.push(JudgedResponse {
+                    response,
+                    outcome: judgement.score.get(),
+                    steps: judgement.steps,
+                }),
+                Verdict::CouldNotJudge { reason } => {
+                    unjudged += 1;
+                    first_reason.get_or_insert(reason);
+                }
+            }
+        }
+        // Leave-one-out has nothing to leave in a group of one.
+        if judged.len() >= env.config.rl.group_size.min(2) {
+            groups.push(JudgedGroup { problem, responses: judged, kept: true });
+        }
+    }
+    metrics.set_count("verifier/could_not_judge", unjudged);
+    metrics.set_count("rollouts", total);
+    if groups.is_empty() {
+        return Err(TrainError::NothingJudged {
+            responses: total,
+            reason: first_reason.unwrap_or_else(|| "no reason was given".to_owned()),
+        });
+    }
+    Ok(groups)
+}
+
+/// The online prompt filter (paper §2.3): marks the groups to learn from, at most `rl.prompts_per_step` of them.
+pub(super) fn filter(
+    env: &Environment<'_>,
+    groups: &mut [JudgedGroup],
+    metrics: &mut StepMetrics,
+) -> Result<(), TrainError> {
+    if let Some(filter) = env.config.prompt_filter() {
+        let candidates = groups
+            .iter()
+            .map(|group| {
+                let responses = group.responses.iter().map(|r| {
+                    let truncated = r.response.finish == FinishReason::Length;
+                    RewardedResponse::new(r.response.tokens.len(), r.outcome)
+                        .with_truncated(truncated)
+                });
+                PromptGroup::new(responses.collect())
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let kept: Vec<usize> = filter.apply(&candidates)?.kept().collect();
+        for (index, group) in groups.iter_mut().enumerate() {
+            group.kept = kept.contains(&index);
+        }
+    }
+    let mut room = env.config.rl.prompts_per_step;
+    for group in groups.iter_mut().filter(|group| group.kept) {
+        group.kept = room > 0;
+        room = room.saturating_sub(1);
+    }
+    metrics.set_count("filter/kept_groups", groups.iter().filter(|g| g.kept).count());
+    Ok(())
+}

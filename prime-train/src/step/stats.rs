@@ -1,0 +1,64 @@
+//! What a step's responses looked like.
+
+use prime_policy::FinishReason;
+
+use super::credit::{ProcessRewards, TokenAdvantages};
+use super::{Environment, JudgedGroup};
+use crate::error::TrainError;
+use crate::metrics::StepMetrics;
+use crate::report::Transcript;
+
+/// Outcomes and lengths over all judged responses.
+pub(super) fn responses(
+    groups: &[JudgedGroup],
+    metrics: &mut StepMetrics,
+) -> Result<(), TrainError> {
+    let all = || groups.iter().flat_map(|group| &group.responses);
+    let n = all().count().max(1) as f64;
+    let mean = |f: &dyn Fn(&super::JudgedResponse) -> f64| all().map(f).sum::<f64>() / n;
+    metrics.set("acc", mean(&|r| f64::from(r.outcome)))?;
+    metrics.set("reward/mean", mean(&|r| f64::from(r.outcome)))?;
+    metrics.set("response_length/mean", mean(&|r| r.response.tokens.len() as f64))?;
+    let longest = all().map(|r| r.response.tokens.len()).max().unwrap_or(0);
+    metrics.set_count("response_length/max", longest);
+    let clipped = |r: &super::JudgedResponse| f64::from(r.response.finish == FinishReason::Length);
+    metrics.set("response_length/clip_ratio", mean(&clipped))?;
+    let equal = groups.iter().filter(|group| {
+        group.responses.windows(2).all(|pair| pair[0].outcome == pair[1].outcome)
+    });
+    metrics.set("frac_reward_zero_std", equal.count() as f64 / groups.len().max(1) as f64)?;
+    if all().all(|r| r.steps.is_some()) {
+        let answers: Vec<bool> = all().flat_map(|r| r.steps.iter().flatten().copied()).collect();
+        if !answers.is_empty() {
+            let right = answers.iter().filter(|&&right| right).count();
+            metrics.set("acc_answers", right as f64 / answers.len() as f64)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every judged response with its rewards, for `rollouts/`.
+pub(super) fn transcripts(
+    env: &Environment<'_>,
+    step: u64,
+    groups: &[JudgedGroup],
+    process: &ProcessRewards,
+    advantages: &TokenAdvantages,
+) -> Vec<Transcript> {
+    let mut out = vec![];
+    for (g, group) in groups.iter().enumerate() {
+        for (r, response) in group.responses.iter().enumerate() {
+            out.push(Transcript {
+                step,
+                prompt: group.problem.prompt.clone(),
+                tokens: env.tokenizer.pieces(&response.response.tokens),
+                process_rewards: process.rewards[g][r].clone(),
+                advantages: advantages.advantages[g][r].clone(),
+                outcome: Some(response.outcome),
+                answers_right: response.steps.clone(),
+                ground_truth: group.problem.ground_truth.clone(),
+            });
+        }
+    }
+    out
+}

@@ -1,0 +1,204 @@
+//! Line 7: clipped policy updates on the step's rollouts, and the critic's beside them.
+
+use burn::tensor::Tensor;
+use prime_policy::objective::{BatchTotals, ClippedValueLoss, ObjectiveInput};
+use prime_policy::{
+    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients,
+};
+
+use super::credit::{TokenAdvantages, ref_log_probs};
+use super::{Environment, JudgedGroup, Learner};
+use crate::config::KlPlacement;
+use crate::error::TrainError;
+use crate::metrics::StepMetrics;
+use crate::rng::Stream;
+
+/// One response with everything the loss reads.
+struct Sample<'a> {
+    sequence: Sequence<'a>,
+    old_log_probs: &'a [f32],
+    advantages: &'a [f32],
+    returns: &'a [f32],
+    old_values: &'a [f32],
+    ref_log_probs: &'a [f32],
+}
+
+/// Sums over a micro-batch that the metrics divide.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    value_loss: f64,
+    entropy: f64,
+    tokens: usize,
+    named: Vec<(&'static str, f64)>,
+}
+
+/// `rl.epochs_per_step` passes over the responses in shuffled mini-batches.
+pub(super) fn policy<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+    step: u64,
+    groups: &[JudgedGroup],
+    advantages: &TokenAdvantages,
+    values: Option<&[Vec<Vec<f32>>]>,
+    metrics: &mut StepMetrics,
+) -> Result<(), TrainError> {
+    let config = env.config;
+    let reference = match config.kl.placement {
+        KlPlacement::Loss if config.kl.coef > 0.0 => Some(ref_log_probs(learner, env, groups)?),
+        _ => None,
+    };
+    let mut samples = vec![];
+    for (g, group) in groups.iter().enumerate() {
+        for (r, response) in group.responses.iter().enumerate() {
+            if advantages.advantages[g][r].is_empty() {
+                continue;
+            }
+            samples.push(Sample {
+                sequence: Sequence {
+                    prompt: &group.problem.prompt_ids,
+                    response: &response.response.tokens,
+                },
+                old_log_probs: &response.response.log_probs,
+                advantages: &advantages.advantages[g][r],
+                returns: &advantages.returns[g][r],
+                old_values: values.map_or(&[], |values| &values[g][r]),
+                ref_log_probs: reference.as_ref().map_or(&[], |reference| &reference[g][r]),
+            });
+        }
+    }
+    metrics.set("actor/lr", config.rl.lr)?;
+    if samples.is_empty() {
+        metrics.set_count("actor/optimizer_steps", 0);
+        return Ok(());
+    }
+    let mini_batch_size = match config.rl.mini_batch_size {
+        0 => samples.len(),
+        size => size,
+    };
+    let mut all = Sums::default();
+    let mut norms = vec![];
+    for epoch in 0..config.rl.epochs_per_step {
+        let mut order: Vec<usize> = (0..samples.len()).collect();
+        Stream::new([config.seed, MINI_BATCH_ORDER, step, epoch as u64]).shuffle(&mut order);
+        for mini_batch in order.chunks(mini_batch_size) {
+            let mini_batch: Vec<&Sample<'_>> = mini_batch.iter().map(|&i| &samples[i]).collect();
+            norms.push(mini_batch_step(learner, env, &mini_batch, &mut all)?);
+        }
+    }
+    let steps = norms.len() as f64;
+    let tokens = all.tokens.max(1) as f64;
+    metrics.set_count("actor/optimizer_steps", norms.len());
+    metrics.set("actor/pg_loss", all.loss / steps)?;
+    metrics.set("actor/grad_norm", norms.iter().sum::<f64>() / steps)?;
+    metrics.set("actor/entropy", all.entropy / tokens)?;
+    if learner.actor.value_head.is_some() {
+        metrics.set("critic/vf_loss", all.value_loss / steps)?;
+    }
+    for (name, sum) in all.named {
+        metrics.set(name, sum / tokens)?;
+    }
+    Ok(())
+}
+
+const MINI_BATCH_ORDER: u64 = 0x6d62;
+
+/// One optimiser step; returns the policy's gradient norm before clipping.
+fn mini_batch_step<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+    samples: &[&Sample<'_>],
+    all: &mut Sums,
+) -> Result<f64, TrainError> {
+    let config = env.config;
+    let totals = BatchTotals::of(samples.iter().map(|s| s.sequence.response.len()));
+    let micro_batches: Vec<&[&Sample<'_>]> = samples.chunks(config.rl.micro_batch_size).collect();
+    let threads = config.worker_threads();
+    let done = accumulate_gradients(&learner.actor, &micro_batches, threads, |actor, samples| {
+        micro_batch_loss(actor, env, samples, totals)
+    })?;
+    for part in done.statistics {
+        all.loss += part.loss;
+        all.value_loss += part.value_loss;
+        all.entropy += part.entropy;
+        all.tokens += part.tokens;
+        for (name, sum) in part.named {
+            match all.named.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, total)) => *total += sum,
+                None => all.named.push((name, sum)),
+            }
+        }
+    }
+    let (for_policy, for_critic) = learner.actor.split_gradients(done.gradients);
+    let actor = learner.actor.clone();
+    let (policy, norm) = learner.policy_optimizer.step(actor.policy, for_policy, config.rl.lr)?;
+    let value_head = match actor.value_head {
+        Some(head) => Some(learner.critic_optimizer.step(head, for_critic, config.critic.lr)?.0),
+        None => None,
+    };
+    learner.actor = ActorCritic { policy, value_head };
+    Ok(norm)
+}
+
+fn micro_batch_loss<M: CausalLm>(
+    actor: &ActorCritic<M>,
+    env: &Environment<'_>,
+    samples: &[&Sample<'_>],
+    totals: BatchTotals,
+) -> Result<(Tensor<1>, Sums), PolicyError> {
+    let config = env.config;
+    let sequences: Vec<Sequence<'_>> = samples.iter().map(|s| s.sequence.clone()).collect();
+    let device = actor.policy.devices().first().cloned().unwrap_or_default();
+    let batch = SequenceBatch::new(&sequences, actor.policy.vocab_size(), &device)?;
+    let (statistics, values) =
+        actor.token_statistics(&batch, config.sampling().log_prob_temperature());
+    let mask = batch.mask();
+    let input = ObjectiveInput {
+        log_probs: statistics.log_probs.clone(),
+        old_log_probs: batch
+            .scatter("old log-probs", samples.iter().map(|s| s.old_log_probs))?,
+        advantages: batch.scatter("advantages", samples.iter().map(|s| s.advantages))?,
+        mask: mask.clone(),
+    };
+    let aggregation = env.objective.aggregation().unwrap_or_else(|| config.loss_aggregation());
+    let token_loss = env.objective.token_loss(&input);
+    let mut sums = Sums {
+        tokens: batch.response_tokens(),
+        named: token_loss.metric_sums,
+        ..Sums::default()
+    };
+    let mut loss = aggregation.aggregate(token_loss.loss, mask.clone(), totals);
+    sums.loss = scalar(&loss);
+    sums.entropy = batch
+        .gather(statistics.entropy.clone().inner())
+        .iter()
+        .flatten()
+        .map(|&e| f64::from(e))
+        .sum();
+    if config.rl.entropy_coef > 0.0 {
+        let entropy = aggregation.aggregate(statistics.entropy, mask.clone(), totals);
+        loss = loss - entropy.mul_scalar(config.rl.entropy_coef);
+    }
+    if config.kl.placement == KlPlacement::Loss && config.kl.coef > 0.0 {
+        let reference =
+            batch.scatter("reference log-probs", samples.iter().map(|s| s.ref_log_probs))?;
+        let kl = config.loss_kl().per_token(statistics.log_probs, reference);
+        let kl = aggregation.aggregate(kl, mask.clone(), totals);
+        sums.named.push(("actor/kl_loss", scalar(&kl) * totals.tokens as f64));
+        loss = loss + kl.mul_scalar(config.kl.coef);
+    }
+    if let Some(values) = values {
+        let old = batch.scatter("old values", samples.iter().map(|s| s.old_values))?;
+        let returns = batch.scatter("returns", samples.iter().map(|s| s.returns))?;
+        let clipped = ClippedValueLoss { value_clip: config.critic.value_clip as f32 };
+        let per_token = clipped.per_token(values, old, returns);
+        let value_loss = aggregation.aggregate(per_token, mask, totals);
+        sums.value_loss = scalar(&value_loss);
+        loss = loss + value_loss.mul_scalar(config.critic.vf_coef);
+    }
+    Ok((loss, sums))
+}
+
+fn scalar(x: &Tensor<1>) -> f64 {
+    f64::from(x.clone().inner().into_scalar::<f32>())
+}
