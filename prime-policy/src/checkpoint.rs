@@ -7,8 +7,8 @@ use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
 
 use crate::config::DecoderConfig;
 use crate::decoder::Decoder;
@@ -22,8 +22,14 @@ const WEIGHTS: &str = "model.safetensors";
 /// # Errors
 /// [`PolicyError::Io`] names the path.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), PolicyError> {
-    let io = |source| PolicyError::Io { path: path.to_owned(), source };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let io = |source| PolicyError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
     file.write_all(bytes).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
@@ -49,10 +55,15 @@ impl ModelFolder {
     /// The first file that is missing, broken or does not fit the others, by name.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, PolicyError> {
         let path = folder.join("config.json");
-        let text = fs::read_to_string(&path)
-            .map_err(|source| PolicyError::Io { path: path.clone(), source })?;
-        let config: DecoderConfig = serde_json::from_str(&text)
-            .map_err(|error| PolicyError::Format { path, reason: error.to_string() })?;
+        let text = fs::read_to_string(&path).map_err(|source| PolicyError::Io {
+            path: path.clone(),
+            source,
+        })?;
+        let config: DecoderConfig =
+            serde_json::from_str(&text).map_err(|error| PolicyError::Format {
+                path,
+                reason: error.to_string(),
+            })?;
         let tokenizer = Tokenizer::from_file(&folder.join("tokenizer.json"), None)?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(PolicyError::VocabularyMismatch {
@@ -61,7 +72,11 @@ impl ModelFolder {
             });
         }
         let model = load_weights(config.init(device)?, &folder.join(WEIGHTS))?;
-        Ok(Self { config, model, tokenizer })
+        Ok(Self {
+            config,
+            model,
+            tokenizer,
+        })
     }
 
     /// Writes the folder, creating it if need be; files appear by atomic rename.
@@ -69,14 +84,21 @@ impl ModelFolder {
     /// # Errors
     /// [`PolicyError::Io`] names the file.
     pub fn save(&self, folder: &Path) -> Result<(), PolicyError> {
-        fs::create_dir_all(folder)
-            .map_err(|source| PolicyError::Io { path: folder.to_owned(), source })?;
-        let config = serde_json::to_string_pretty(&self.config).map_err(|error| {
-            PolicyError::Format { path: folder.join("config.json"), reason: error.to_string() }
+        fs::create_dir_all(folder).map_err(|source| PolicyError::Io {
+            path: folder.to_owned(),
+            source,
         })?;
+        let config =
+            serde_json::to_string_pretty(&self.config).map_err(|error| PolicyError::Format {
+                path: folder.join("config.json"),
+                reason: error.to_string(),
+            })?;
         save_weights(&self.model, &folder.join(WEIGHTS))?;
         self.tokenizer.save(folder)?;
-        write_atomically(&folder.join("config.json"), format!("{config}\n").as_bytes())
+        write_atomically(
+            &folder.join("config.json"),
+            format!("{config}\n").as_bytes(),
+        )
     }
 }
 
@@ -132,7 +154,10 @@ pub fn save_weights<M: Module>(model: &M, path: &Path) -> Result<(), PolicyError
             self.tensors.insert(name, (shape, bytes));
         }
     }
-    let mut collect = Collect { names: Names::default(), tensors: BTreeMap::new() };
+    let mut collect = Collect {
+        names: Names::default(),
+        tensors: BTreeMap::new(),
+    };
     model.visit(&mut collect);
     let format = |error: safetensors::SafeTensorError| PolicyError::Format {
         path: path.to_owned(),
@@ -142,11 +167,16 @@ pub fn save_weights<M: Module>(model: &M, path: &Path) -> Result<(), PolicyError
         .tensors
         .iter()
         .map(|(name, (shape, bytes))| {
-            Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+            Ok((
+                name.as_str(),
+                TensorView::new(Dtype::F32, shape.clone(), bytes)?,
+            ))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(format)?;
-    let metadata = [("format".to_owned(), "pt".to_owned())].into_iter().collect();
+    let metadata = [("format".to_owned(), "pt".to_owned())]
+        .into_iter()
+        .collect();
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
     write_atomically(path, &bytes)
 }
@@ -207,9 +237,14 @@ pub fn load_weights<M: Module>(model: M, path: &Path) -> Result<M, PolicyError> 
             Param::from_mapped_value(id, loaded.set_require_grad(tracked), mapper)
         }
     }
-    let bytes =
-        fs::read(path).map_err(|source| PolicyError::Io { path: path.to_owned(), source })?;
-    let format = |reason: String| PolicyError::Format { path: path.to_owned(), reason };
+    let bytes = fs::read(path).map_err(|source| PolicyError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let format = |reason: String| PolicyError::Format {
+        path: path.to_owned(),
+        reason,
+    };
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
     let mut fill = Fill {
         names: Names::default(),

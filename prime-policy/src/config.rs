@@ -141,7 +141,11 @@ impl DecoderConfig {
     /// [`PolicyError::Config`] names the field, its value and what is accepted.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let fail = |field: &'static str, value: String, accepted: &'static str| {
-            Err(PolicyError::Config { field, value, accepted })
+            Err(PolicyError::Config {
+                field,
+                value,
+                accepted,
+            })
         };
         let positive = [
             ("vocab_size", self.vocab_size),

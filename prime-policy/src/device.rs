@@ -13,12 +13,21 @@ const NAMES: [&str; 6] = ["flex", "cuda", "rocm", "vulkan", "metal", "wgpu"];
 /// [`PolicyError::Device`] for an unknown name (the known ones are listed) or a backend that was not compiled in (the
 /// cargo feature to enable is named).
 pub fn device_by_name(name: &str) -> Result<Device, PolicyError> {
-    let fail = |reason: String| Err(PolicyError::Device { name: name.to_owned(), reason });
+    let fail = |reason: String| {
+        Err(PolicyError::Device {
+            name: name.to_owned(),
+            reason,
+        })
+    };
     let (backend, index) = match name.split_once(':') {
         None => (name, 0),
         Some((backend, index)) => match index.parse::<usize>() {
             Ok(index) => (backend, index),
-            Err(_) => return fail(format!("\"{index}\" is not a device number; write {backend}:0")),
+            Err(_) => {
+                return fail(format!(
+                    "\"{index}\" is not a device number; write {backend}:0"
+                ));
+            }
         },
     };
     match backend {
@@ -36,9 +45,9 @@ pub fn device_by_name(name: &str) -> Result<Device, PolicyError> {
         "metal" => Ok(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
         #[cfg(feature = "wgpu")]
         "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
-        known if NAMES.contains(&known) => {
-            fail(format!("this build does not have it; rebuild with --features {known}"))
-        }
+        known if NAMES.contains(&known) => fail(format!(
+            "this build does not have it; rebuild with --features {known}"
+        )),
         _ => fail(format!("unknown; known devices: {}", NAMES.join(", "))),
     }
 }

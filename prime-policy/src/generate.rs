@@ -93,8 +93,9 @@ pub fn generate<M: CausalLm>(
     let prompts_per_chunk = (request.rows_per_chunk / request.samples).max(1);
     let numbers: Vec<usize> = (0..request.prompts.len()).collect();
     let chunks: Vec<&[usize]> = numbers.chunks(prompts_per_chunk).collect();
-    let parts =
-        crate::parallel::map(request.threads, &chunks, |chunk| chunk_responses(&model, request, chunk))?;
+    let parts = crate::parallel::map(request.threads, &chunks, |chunk| {
+        chunk_responses(&model, request, chunk)
+    })?;
     Ok(parts.into_iter().flatten().collect())
 }
 
@@ -121,11 +122,16 @@ fn chunk_responses<M: CausalLm>(
             padded[row * time + t] = id as i32;
         }
     }
-    let tokens = Tensor::<2, Int>::from_data(TensorData::new(padded, [prompts.len(), time]), &device);
+    let tokens =
+        Tensor::<2, Int>::from_data(TensorData::new(padded, [prompts.len(), time]), &device);
     let (hidden, mut cache) = model.prefill(tokens, &lengths, time + sampling.max_new_tokens);
 
     let mut responses: Vec<Response> = (0..prompts.len() * samples)
-        .map(|_| Response { tokens: vec![], log_probs: vec![], finish: FinishReason::Length })
+        .map(|_| Response {
+            tokens: vec![],
+            log_probs: vec![],
+            finish: FinishReason::Length,
+        })
         .collect();
     let mut rows: Vec<Row> = (0..responses.len())
         .map(|slot| Row {
@@ -185,7 +191,10 @@ fn chunk_responses<M: CausalLm>(
         hidden = model.decode(ids(&next, &device), &mut cache);
     }
     let mut responses = responses.into_iter();
-    Ok(chunk.iter().map(|_| responses.by_ref().take(samples).collect()).collect())
+    Ok(chunk
+        .iter()
+        .map(|_| responses.by_ref().take(samples).collect())
+        .collect())
 }
 
 fn ids(values: &[usize], device: &Device) -> Tensor<1, Int> {

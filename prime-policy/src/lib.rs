@@ -1,6 +1,6 @@
 //! Decoder-only language models as reinforcement-learning policies.
 //!
-//! **Comes in:** token ids — prompts to answer, or prompts with responses to score — and Hugging Face model folders.
+//! **Comes in:** token ids (prompts to answer, or prompts with responses to score) and Hugging Face model folders.
 //! **Goes out:** sampled [`Response`]s with the log-prob of every token, the log-probs of given responses with or without
 //! gradients, updated models, and folders that `transformers` reads.
 //!

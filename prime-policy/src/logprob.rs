@@ -36,7 +36,11 @@ pub fn token_statistics<M: CausalLm>(
     let logits = model.logits(hidden.clone());
     let both = kernels::log_prob_entropy(logits, batch.targets.clone(), temperature);
     let column = |i| both.clone().narrow(1, i, 1).reshape([rows, batch.window]);
-    TokenStatistics { log_probs: column(0), entropy: column(1), hidden }
+    TokenStatistics {
+        log_probs: column(0),
+        entropy: column(1),
+        hidden,
+    }
 }
 
 /// Log-probs of each response's tokens, ragged, without gradients; `micro_batch` sequences at a time, micro-batches

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,13 @@ pub struct OptimizerConfig {
 
 impl Default for OptimizerConfig {
     fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0, grad_clip: 1.0 }
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            grad_clip: 1.0,
+        }
     }
 }
 
@@ -41,7 +47,10 @@ impl OptimizerConfig {
             .with_epsilon(self.eps)
             .with_weight_decay(self.weight_decay)
             .init();
-        Optimizer { adamw, grad_clip: self.grad_clip }
+        Optimizer {
+            adamw,
+            grad_clip: self.grad_clip,
+        }
     }
 }
 
@@ -54,7 +63,9 @@ pub struct Optimizer {
 
 impl std::fmt::Debug for Optimizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Optimizer").field("grad_clip", &self.grad_clip).finish_non_exhaustive()
+        f.debug_struct("Optimizer")
+            .field("grad_clip", &self.grad_clip)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,8 +103,10 @@ impl Optimizer {
     /// # Errors
     /// [`PolicyError::OptimizerState`] or [`PolicyError::Io`].
     pub fn save(&self, path: &Path) -> Result<(), PolicyError> {
-        let bytes =
-            self.adamw.into_bytes().map_err(|e| PolicyError::OptimizerState(e.to_string()))?;
+        let bytes = self
+            .adamw
+            .into_bytes()
+            .map_err(|e| PolicyError::OptimizerState(e.to_string()))?;
         crate::checkpoint::write_atomically(path, &bytes)
     }
 
@@ -102,13 +115,18 @@ impl Optimizer {
     /// # Errors
     /// [`PolicyError::Io`], or [`PolicyError::OptimizerState`] for a file that is not an optimiser state.
     pub fn load(self, path: &Path) -> Result<Self, PolicyError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| PolicyError::Io { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| PolicyError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         let adamw = self
             .adamw
             .from_bytes(burn::tensor::Bytes::from_bytes_vec(bytes))
             .map_err(|e| PolicyError::OptimizerState(format!("{}: {e}", path.display())))?;
-        Ok(Self { adamw, grad_clip: self.grad_clip })
+        Ok(Self {
+            adamw,
+            grad_clip: self.grad_clip,
+        })
     }
 }
 
@@ -120,7 +138,8 @@ fn scaled<M: Module>(model: &M, gradients: GradientsParams, factor: f64) -> Grad
     impl ModuleMapper for Scale {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-                self.gradients.register(param.id, gradient.mul_scalar(self.factor));
+                self.gradients
+                    .register(param.id, gradient.mul_scalar(self.factor));
             }
             param
         }

@@ -23,11 +23,19 @@ pub fn map<T: Sync, R: Send, E: Send>(
     let mut slots: Vec<Option<Result<R, E>>> = Vec::new();
     slots.resize_with(items.len(), || None);
     let share = |first: usize| {
-        items.iter().enumerate().skip(first).step_by(threads).map(|(i, item)| (i, f(item))).collect()
+        items
+            .iter()
+            .enumerate()
+            .skip(first)
+            .step_by(threads)
+            .map(|(i, item)| (i, f(item)))
+            .collect()
     };
     std::thread::scope(|scope| {
         let share = &share;
-        let workers: Vec<_> = (1..threads).map(|first| scope.spawn(move || share(first))).collect();
+        let workers: Vec<_> = (1..threads)
+            .map(|first| scope.spawn(move || share(first)))
+            .collect();
         let mut done: Vec<Vec<(usize, Result<R, E>)>> = vec![share(0)];
         for worker in workers {
             match worker.join() {
@@ -86,7 +94,10 @@ pub fn accumulate_gradients<M: Module + Sync, T: Sync, S: Send>(
         accumulator.accumulate(model, gradients);
         statistics.push(part);
     }
-    Ok(Accumulated { gradients: accumulator.grads(), statistics })
+    Ok(Accumulated {
+        gradients: accumulator.grads(),
+        statistics,
+    })
 }
 
 /// The Euclidean norm of all gradients together.
@@ -99,11 +110,17 @@ pub(crate) fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> 
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
                 let data = gradient.into_data();
-                self.squares += data.iter::<f32>().map(|g| f64::from(g).powi(2)).sum::<f64>();
+                self.squares += data
+                    .iter::<f32>()
+                    .map(|g| f64::from(g).powi(2))
+                    .sum::<f64>();
             }
         }
     }
-    let mut norm = Norm { gradients, squares: 0.0 };
+    let mut norm = Norm {
+        gradients,
+        squares: 0.0,
+    };
     model.visit(&mut norm);
     norm.squares.sqrt()
 }

@@ -20,14 +20,23 @@ pub struct SamplingConfig {
 
 impl Default for SamplingConfig {
     fn default() -> Self {
-        Self { temperature: 1.0, top_k: 0, top_p: 1.0, max_new_tokens: 256 }
+        Self {
+            temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            max_new_tokens: 256,
+        }
     }
 }
 
 impl SamplingConfig {
     /// Always the likeliest token.
     pub fn greedy(max_new_tokens: usize) -> Self {
-        Self { temperature: 0.0, max_new_tokens, ..Self::default() }
+        Self {
+            temperature: 0.0,
+            max_new_tokens,
+            ..Self::default()
+        }
     }
 
     /// Checks the ranges.
@@ -36,7 +45,11 @@ impl SamplingConfig {
     /// [`PolicyError::Sampling`] names the parameter.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let fail = |name, value: f32, accepted| {
-            Err(PolicyError::Sampling { name, value: value.to_string(), accepted })
+            Err(PolicyError::Sampling {
+                name,
+                value: value.to_string(),
+                accepted,
+            })
         };
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
             return fail("temperature", self.temperature, "a finite number ≥ 0");
@@ -52,7 +65,11 @@ impl SamplingConfig {
 
     /// The temperature at which log-probs are reported: 1 when greedy.
     pub fn log_prob_temperature(&self) -> f32 {
-        if self.temperature == 0.0 { 1.0 } else { self.temperature }
+        if self.temperature == 0.0 {
+            1.0
+        } else {
+            self.temperature
+        }
     }
 }
 
@@ -63,15 +80,19 @@ pub struct SampleKey(u64);
 impl SampleKey {
     /// The key of one sample; equal arguments give equal keys, whatever else is sampled beside it.
     pub fn new(seed: u64, step: u64, prompt: u64, sample: u64) -> Self {
-        let key = [seed, step, prompt, sample].into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
-            mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
-        });
+        let key = [seed, step, prompt, sample]
+            .into_iter()
+            .fold(0x9e37_79b9_7f4a_7c15, |state, part| {
+                mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+            });
         Self(key)
     }
 
     /// A uniform number in [0, 1) for the token (or other counter) with this index.
     pub fn uniform(self, token: u64) -> f64 {
-        let bits = mix(self.0.wrapping_add((token + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let bits = mix(self
+            .0
+            .wrapping_add((token + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         (bits >> 11) as f64 / (1u64 << 53) as f64
     }
 }
@@ -94,8 +115,10 @@ pub(crate) fn draw(
 ) -> (u32, f32) {
     let temperature = config.log_prob_temperature();
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 =
-        logits.iter().map(|&l| f64::from((l - top) / temperature).exp()).sum();
+    let total: f64 = logits
+        .iter()
+        .map(|&l| f64::from((l - top) / temperature).exp())
+        .sum();
     let log_prob =
         |id: u32| (f64::from((logits[id as usize] - top) / temperature) - total.ln()) as f32;
     if config.temperature == 0.0 {
@@ -157,7 +180,13 @@ mod tests {
         let n = 20_000;
         let mut counts = vec![0.0; logits.len()];
         for i in 0..n {
-            let (id, _) = draw(logits, config, SampleKey::new(1, 2, 3, i), 0, &mut Vec::new());
+            let (id, _) = draw(
+                logits,
+                config,
+                SampleKey::new(1, 2, 3, i),
+                0,
+                &mut Vec::new(),
+            );
             counts[id as usize] += 1.0 / n as f64;
         }
         counts
@@ -170,13 +199,22 @@ mod tests {
         for (seen, p) in all.iter().zip([0.5, 0.25, 0.2, 0.05]) {
             assert!((seen - p).abs() < 0.015, "{all:?}");
         }
-        let config = SamplingConfig { top_k: 2, ..SamplingConfig::default() };
+        let config = SamplingConfig {
+            top_k: 2,
+            ..SamplingConfig::default()
+        };
         let two = frequencies(&config, &logits);
         assert!((two[0] - 2.0 / 3.0).abs() < 0.015 && two[2] == 0.0 && two[3] == 0.0);
-        let config = SamplingConfig { top_p: 0.9, ..SamplingConfig::default() };
+        let config = SamplingConfig {
+            top_p: 0.9,
+            ..SamplingConfig::default()
+        };
         let nucleus = frequencies(&config, &logits);
         assert!(nucleus[3] == 0.0 && (nucleus[2] - 0.2 / 0.95).abs() < 0.015);
-        let config = SamplingConfig { temperature: 0.5, ..SamplingConfig::default() };
+        let config = SamplingConfig {
+            temperature: 0.5,
+            ..SamplingConfig::default()
+        };
         let sharp = frequencies(&config, &logits);
         let norm = 0.25 + 0.0625 + 0.04 + 0.0025;
         assert!((sharp[0] - 0.25 / norm).abs() < 0.015);
@@ -213,9 +251,20 @@ mod tests {
 
     #[test]
     fn out_of_range_parameters_are_named() {
-        let bad = SamplingConfig { top_p: 0.0, ..SamplingConfig::default() };
+        let bad = SamplingConfig {
+            top_p: 0.0,
+            ..SamplingConfig::default()
+        };
         assert!(bad.validate().unwrap_err().to_string().contains("top_p"));
-        let bad = SamplingConfig { temperature: -1.0, ..SamplingConfig::default() };
-        assert!(bad.validate().unwrap_err().to_string().contains("temperature"));
+        let bad = SamplingConfig {
+            temperature: -1.0,
+            ..SamplingConfig::default()
+        };
+        assert!(
+            bad.validate()
+                .unwrap_err()
+                .to_string()
+                .contains("temperature")
+        );
     }
 }

@@ -42,7 +42,10 @@ impl SequenceBatch {
         device: &Device,
     ) -> Result<Self, PolicyError> {
         let fail = |index, reason: &str| {
-            Err(PolicyError::Sequence { index, reason: reason.to_owned() })
+            Err(PolicyError::Sequence {
+                index,
+                reason: reason.to_owned(),
+            })
         };
         if sequences.is_empty() {
             return fail(0, "the batch is empty; give at least one sequence");
@@ -53,19 +56,32 @@ impl SequenceBatch {
             }
             let mut ids = sequence.prompt.iter().chain(sequence.response);
             if let Some(id) = ids.find(|&&id| id as usize >= vocab_size) {
-                return fail(index, &format!("token {id} is outside the vocabulary of {vocab_size}"));
+                return fail(
+                    index,
+                    &format!("token {id} is outside the vocabulary of {vocab_size}"),
+                );
             }
         }
         let rows = sequences.len();
         let length = |s: &Sequence<'_>| s.prompt.len() + s.response.len();
         let time = sequences.iter().map(length).max().unwrap_or(1).max(2) - 1;
-        let start = sequences.iter().map(|s| s.prompt.len()).min().unwrap_or(1).min(time) - 1;
+        let start = sequences
+            .iter()
+            .map(|s| s.prompt.len())
+            .min()
+            .unwrap_or(1)
+            .min(time)
+            - 1;
         let window = time - start;
         let mut tokens = vec![0i32; rows * time];
         let mut targets = vec![0i32; rows * window];
         let mut spans = Vec::with_capacity(rows);
         for (row, sequence) in sequences.iter().enumerate() {
-            let ids = sequence.prompt.iter().chain(sequence.response).map(|&id| id as i32);
+            let ids = sequence
+                .prompt
+                .iter()
+                .chain(sequence.response)
+                .map(|&id| id as i32);
             for (t, id) in ids.enumerate() {
                 if t < time {
                     tokens[row * time + t] = id;
@@ -125,10 +141,17 @@ impl SequenceBatch {
             seen += 1;
         }
         if seen != self.rows() {
-            return Err(PolicyError::LengthMismatch { what, expected: self.rows(), found: seen });
+            return Err(PolicyError::LengthMismatch {
+                what,
+                expected: self.rows(),
+                found: seen,
+            });
         }
         let device = self.tokens.device();
-        Ok(Tensor::from_data(TensorData::new(out, [self.rows(), self.window]), &device))
+        Ok(Tensor::from_data(
+            TensorData::new(out, [self.rows(), self.window]),
+            &device,
+        ))
     }
 
     /// 1 on response tokens, 0 elsewhere: `[rows, window]`.

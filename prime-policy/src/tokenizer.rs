@@ -22,12 +22,16 @@ impl Tokenizer {
     /// # Errors
     /// [`PolicyError::Io`], [`PolicyError::Format`], or [`PolicyError::Tokenizer`] when no end token is found.
     pub fn from_file(path: &Path, eos: Option<&str>) -> Result<Self, PolicyError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PolicyError::Io { path: path.to_owned(), source })?;
-        let inner = text.parse().map_err(|error: tokenizers::Error| PolicyError::Format {
+        let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Io {
             path: path.to_owned(),
-            reason: format!("not a tokenizer.json: {error}"),
+            source,
         })?;
+        let inner = text
+            .parse()
+            .map_err(|error: tokenizers::Error| PolicyError::Format {
+                path: path.to_owned(),
+                reason: format!("not a tokenizer.json: {error}"),
+            })?;
         Self::from_inner(inner, eos)
     }
 
@@ -44,7 +48,9 @@ impl Tokenizer {
         for character in characters {
             let id = vocab.len();
             if vocab.insert(character.to_string(), json!(id)).is_some() {
-                return Err(PolicyError::Tokenizer(format!("character {character:?} occurs twice")));
+                return Err(PolicyError::Tokenizer(format!(
+                    "character {character:?} occurs twice"
+                )));
             }
         }
         let added: Vec<_> = SPECIAL
@@ -80,11 +86,18 @@ impl Tokenizer {
     fn from_inner(inner: tokenizers::Tokenizer, eos: Option<&str>) -> Result<Self, PolicyError> {
         const USUAL: [&str; 5] = ["<eos>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>"];
         let candidates: Vec<&str> = eos.map_or_else(|| USUAL.to_vec(), |token| vec![token]);
-        let eos = candidates.iter().find_map(|token| inner.token_to_id(token)).ok_or_else(|| {
-            let looked_for = candidates.join(", ");
-            PolicyError::Tokenizer(format!("no end-of-sequence token; looked for {looked_for}"))
-        })?;
-        Ok(Self { bos: inner.token_to_id("<bos>"), inner, eos })
+        let eos = candidates
+            .iter()
+            .find_map(|token| inner.token_to_id(token))
+            .ok_or_else(|| {
+                let looked_for = candidates.join(", ");
+                PolicyError::Tokenizer(format!("no end-of-sequence token; looked for {looked_for}"))
+            })?;
+        Ok(Self {
+            bos: inner.token_to_id("<bos>"),
+            inner,
+            eos,
+        })
     }
 
     /// Number of token ids, special tokens included.
@@ -141,7 +154,10 @@ impl Tokenizer {
     /// # Errors
     /// [`PolicyError::Tokenizer`] for ids that cannot be decoded.
     pub fn decode_response(&self, ids: &[u32]) -> Result<String, PolicyError> {
-        let end = ids.iter().position(|&id| id == self.eos).unwrap_or(ids.len());
+        let end = ids
+            .iter()
+            .position(|&id| id == self.eos)
+            .unwrap_or(ids.len());
         self.inner
             .decode(&ids[..end], false)
             .map_err(|error| PolicyError::Tokenizer(error.to_string()))
@@ -152,13 +168,19 @@ impl Tokenizer {
     /// # Errors
     /// [`PolicyError::Tokenizer`] for ids that cannot be decoded.
     pub fn decode(&self, ids: &[u32]) -> Result<String, PolicyError> {
-        self.inner.decode(ids, true).map_err(|error| PolicyError::Tokenizer(error.to_string()))
+        self.inner
+            .decode(ids, true)
+            .map_err(|error| PolicyError::Tokenizer(error.to_string()))
     }
 
     /// The text of every id on its own, special tokens by name: for showing rewards token by token.
     pub fn pieces(&self, ids: &[u32]) -> Vec<String> {
         ids.iter()
-            .map(|&id| self.inner.id_to_token(id).unwrap_or_else(|| format!("<{id}>")))
+            .map(|&id| {
+                self.inner
+                    .id_to_token(id)
+                    .unwrap_or_else(|| format!("<{id}>"))
+            })
             .collect()
     }
 
@@ -199,7 +221,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         tokenizer.save(folder.path()).unwrap();
         let again = Tokenizer::from_file(&folder.path().join("tokenizer.json"), None).unwrap();
-        assert_eq!(again.encode_response("3, 4").unwrap(), tokenizer.encode_response("3, 4").unwrap());
+        assert_eq!(
+            again.encode_response("3, 4").unwrap(),
+            tokenizer.encode_response("3, 4").unwrap()
+        );
         assert_eq!(again.eos(), 2);
         assert_eq!(again.vocab_size(), 22);
         assert_eq!(again.pieces(&[2, 4]), ["<eos>", "0"]);

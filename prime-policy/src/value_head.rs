@@ -60,7 +60,10 @@ impl<M: CausalLm> ActorCritic<M> {
         &self,
         mut gradients: GradientsParams,
     ) -> (GradientsParams, GradientsParams) {
-        let mut take = Take { from: &mut gradients, into: GradientsParams::new() };
+        let mut take = Take {
+            from: &mut gradients,
+            into: GradientsParams::new(),
+        };
         if let Some(head) = &self.value_head {
             head.visit(&mut take);
         }
@@ -77,7 +80,8 @@ impl<M: CausalLm> ActorCritic<M> {
     ) -> (TokenStatistics, Option<Tensor<2>>) {
         let statistics = token_statistics(&self.policy, batch, temperature);
         let values = self.value_head.as_ref().map(|head| {
-            head.forward(statistics.hidden.clone()).reshape([batch.rows(), batch.window])
+            head.forward(statistics.hidden.clone())
+                .reshape([batch.rows(), batch.window])
         });
         (statistics, values)
     }

@@ -86,7 +86,10 @@ impl Default for PrmConfig {
             reference: Reference::Frozen,
             reward_reference: Reference::Frozen,
             lr: 1e-6,
-            optimizer: OptimizerConfig { grad_clip: 10.0, ..OptimizerConfig::default() },
+            optimizer: OptimizerConfig {
+                grad_clip: 10.0,
+                ..OptimizerConfig::default()
+            },
             mini_batch_size: 0,
             micro_batch_size: 8,
             passes: 1,
@@ -103,7 +106,13 @@ impl PrmConfig {
     /// # Errors
     /// [`RewardError::Config`] names the setting.
     pub fn validate(&self) -> Result<(), RewardError> {
-        let fail = |name, value: String, accepted| Err(RewardError::Config { name, value, accepted });
+        let fail = |name, value: String, accepted| {
+            Err(RewardError::Config {
+                name,
+                value,
+                accepted,
+            })
+        };
         let positive = |x: f32| x.is_finite() && x > 0.0;
         if !positive(self.reward.beta) {
             return fail("beta", self.reward.beta.to_string(), "a positive number");
@@ -117,9 +126,19 @@ impl PrmConfig {
             return fail("lr", self.lr.to_string(), "a number ≥ 0");
         }
         if self.lr == 0.0 && self.update != UpdateOrder::None {
-            return fail("lr", "0".to_owned(), "a positive number; update = \"none\" for a PRM that does not learn");
+            return fail(
+                "lr",
+                "0".to_owned(),
+                "a positive number; update = \"none\" for a PRM that does not learn",
+            );
         }
-        let OptimizerConfig { beta1, beta2, eps, weight_decay, grad_clip } = self.optimizer;
+        let OptimizerConfig {
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+            grad_clip,
+        } = self.optimizer;
         for (name, value) in [("beta1", beta1), ("beta2", beta2)] {
             if !(0.0..1.0).contains(&value) {
                 return fail(name, value.to_string(), "a number in [0, 1)");
@@ -132,7 +151,11 @@ impl PrmConfig {
             return fail("weight_decay", weight_decay.to_string(), "a number ≥ 0");
         }
         if !(grad_clip.is_finite() && grad_clip >= 0.0) {
-            return fail("grad_clip", grad_clip.to_string(), "a number ≥ 0; 0 = no clipping");
+            return fail(
+                "grad_clip",
+                grad_clip.to_string(),
+                "a number ≥ 0; 0 = no clipping",
+            );
         }
         if self.micro_batch_size == 0 {
             return fail("micro_batch_size", "0".to_owned(), "at least 1");

@@ -10,7 +10,9 @@ pub enum RewardError {
     #[error("implicit PRM: {0}")]
     Model(#[from] prime_policy::PolicyError),
     /// Two inputs that describe the same tokens have different lengths.
-    #[error("{what} of rollout {rollout}: expected {expected} values (one per response token), got {found}")]
+    #[error(
+        "{what} of rollout {rollout}: expected {expected} values (one per response token), got {found}"
+    )]
     LengthMismatch {
         /// The input.
         what: &'static str,

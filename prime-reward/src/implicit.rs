@@ -29,7 +29,11 @@ pub struct TokenRewardConfig {
 
 impl Default for TokenRewardConfig {
     fn default() -> Self {
-        Self { beta: 0.05, granularity: Granularity::Token, positive_clip: None }
+        Self {
+            beta: 0.05,
+            granularity: Granularity::Token,
+            positive_clip: None,
+        }
     }
 }
 
@@ -65,16 +69,28 @@ pub fn token_rewards(
         let value = prm - reference;
         // `min` below would turn a NaN into the clip: the highest reward there is.
         if !value.is_finite() {
-            return Err(RewardError::NotFinite { rollout: 0, token, value, prm, reference });
+            return Err(RewardError::NotFinite {
+                rollout: 0,
+                token,
+                value,
+                prm,
+                reference,
+            });
         }
     }
     let clip = config.positive_clip.unwrap_or(f32::INFINITY);
-    let rewards = prm.iter().zip(reference).map(|(p, r)| (config.beta * (p - r)).min(clip));
+    let rewards = prm
+        .iter()
+        .zip(reference)
+        .map(|(p, r)| (config.beta * (p - r)).min(clip));
     Ok(match config.granularity {
         Granularity::Token => rewards.collect(),
         Granularity::Whole => {
-            let total: f64 =
-                prm.iter().zip(reference).map(|(p, r)| f64::from(*p) - f64::from(*r)).sum();
+            let total: f64 = prm
+                .iter()
+                .zip(reference)
+                .map(|(p, r)| f64::from(*p) - f64::from(*r))
+                .sum();
             let mut out = vec![0.0; prm.len()];
             if let Some(last) = out.last_mut() {
                 *last = ((f64::from(config.beta) * total) as f32).min(clip);

@@ -26,7 +26,15 @@ pub fn pair_accuracy(groups: &[Vec<(f64, f32)>]) -> Option<f64> {
 
 /// Share of responses whose summed reward has the sign of 2·label − 1. `None` without responses.
 pub fn sign_accuracy(scored: impl IntoIterator<Item = (f64, f32)>) -> Option<f64> {
-    let sign = |x: f64| if x > 0.0 { 1 } else if x < 0.0 { -1 } else { 0 };
+    let sign = |x: f64| {
+        if x > 0.0 {
+            1
+        } else if x < 0.0 {
+            -1
+        } else {
+            0
+        }
+    };
     let (mut hits, mut n) = (0.0, 0.0);
     for (score, label) in scored {
         n += 1.0;

@@ -27,7 +27,10 @@ pub(crate) fn with_ids<M: Module>(model: M, ids: &[u64]) -> Result<M, String> {
     }
     impl ModuleMapper for Assign<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let id = self.ids.get(self.next).map_or(param.id, |&id| ParamId::from(id));
+            let id = self
+                .ids
+                .get(self.next)
+                .map_or(param.id, |&id| ParamId::from(id));
             self.next += 1;
             let (_, tensor, mapper) = param.consume();
             Param::from_mapped_value(id, tensor, mapper)
@@ -38,7 +41,11 @@ pub(crate) fn with_ids<M: Module>(model: M, ids: &[u64]) -> Result<M, String> {
     if assign.next == ids.len() {
         Ok(model)
     } else {
-        Err(format!("the model has {} parameters, the saved state {}", assign.next, ids.len()))
+        Err(format!(
+            "the model has {} parameters, the saved state {}",
+            assign.next,
+            ids.len()
+        ))
     }
 }
 

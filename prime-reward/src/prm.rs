@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use prime_policy::{
-    CausalLm, Optimizer, Sequence, SequenceBatch, accumulate_gradients, log_probs, token_statistics,
+    CausalLm, Optimizer, PolicyError, Sequence, SequenceBatch, accumulate_gradients, log_probs,
+    token_statistics,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,14 +90,16 @@ impl<M: CausalLm> ImplicitPrm<M> {
         if config.update != UpdateOrder::None && !parameters::any_trainable(start) {
             return Err(RewardError::NotTrainable);
         }
-        let frozen = config.reference == Reference::Frozen
-            || config.reward_reference == Reference::Frozen;
+        let frozen =
+            config.reference == Reference::Frozen || config.reward_reference == Reference::Frozen;
         let device = start.devices().first().cloned().unwrap_or_default();
         Ok(Self {
             model: start.clone().fork(&device),
             reference: frozen.then(|| reference.valid()),
             optimizer: config.optimizer.init(),
-            replay: config.replay.map(|replay| ReplayBuffer::new(replay.steps, config.seed)),
+            replay: config
+                .replay
+                .map(|replay| ReplayBuffer::new(replay.steps, config.seed)),
             config,
         })
     }
@@ -129,7 +132,11 @@ impl<M: CausalLm> ImplicitPrm<M> {
         model: &M,
         sequences: &[Sequence<'_>],
     ) -> Result<Vec<Vec<f32>>, RewardError> {
-        let PrmConfig { micro_batch_size, threads, .. } = self.config;
+        let PrmConfig {
+            micro_batch_size,
+            threads,
+            ..
+        } = self.config;
         Ok(log_probs(model, sequences, 1.0, micro_batch_size, threads)?)
     }
 
@@ -144,7 +151,8 @@ impl<M: CausalLm> ImplicitPrm<M> {
         sequences: &[Sequence<'_>],
         policy_log_probs: &[&[f32]],
     ) -> Result<Vec<Vec<f32>>, RewardError> {
-        let references = self.references(self.config.reward_reference, sequences, policy_log_probs)?;
+        let references =
+            self.references(self.config.reward_reference, sequences, policy_log_probs)?;
         self.rewards(&self.log_probs(sequences)?, &references)
     }
 
@@ -165,7 +173,8 @@ impl<M: CausalLm> ImplicitPrm<M> {
                         found,
                     });
                 }
-                for (rollout, (sequence, given)) in sequences.iter().zip(policy_log_probs).enumerate()
+                for (rollout, (sequence, given)) in
+                    sequences.iter().zip(policy_log_probs).enumerate()
                 {
                     let (expected, found) = (sequence.response.len(), given.len());
                     if expected != found {
@@ -190,7 +199,11 @@ impl<M: CausalLm> ImplicitPrm<M> {
         let of_rollout = |(rollout, (p, r)): (usize, (&Vec<f32>, &Vec<f32>))| {
             token_rewards(p, r, &self.config.reward).map_err(|error| error.in_rollout(rollout))
         };
-        prm.iter().zip(reference).enumerate().map(of_rollout).collect()
+        prm.iter()
+            .zip(reference)
+            .enumerate()
+            .map(of_rollout)
+            .collect()
     }
 
     /// One step of PRIME's lines 4 and 5: rewards for every token of `rollouts`, and an update of π_φ on their
@@ -204,7 +217,10 @@ impl<M: CausalLm> ImplicitPrm<M> {
         }
         for (rollout, r) in rollouts.iter().enumerate() {
             if !(0.0..=1.0).contains(&r.label) {
-                return Err(RewardError::Label { rollout, label: r.label });
+                return Err(RewardError::Label {
+                    rollout,
+                    label: r.label,
+                });
             }
         }
         let sequences: Vec<Sequence<'_>> = rollouts.iter().map(|r| r.sequence.clone()).collect();
@@ -309,7 +325,10 @@ impl<M: CausalLm> ImplicitPrm<M> {
             let mini_batch: Vec<Example<'_>> = mini_batch
                 .into_iter()
                 .map(|r| Example {
-                    sequence: Sequence { prompt: &r.prompt, response: &r.response },
+                    sequence: Sequence {
+                        prompt: &r.prompt,
+                        response: &r.response,
+                    },
                     label: r.label,
                     ref_sum: f64::from(r.ref_sum),
                 })
@@ -335,11 +354,13 @@ impl<M: CausalLm> ImplicitPrm<M> {
         let micro_batches: Vec<&[Example<'_>]> =
             mini_batch.chunks(self.config.micro_batch_size).collect();
         let threads = self.config.threads;
-        let done = accumulate_gradients(&self.model, &micro_batches, threads, |model, examples| {
-            micro_batch_loss(model, examples, objective.as_ref(), beta, n)
-        })?;
+        let done =
+            accumulate_gradients(&self.model, &micro_batches, threads, |model, examples| {
+                micro_batch_loss(model, examples, objective.as_ref(), beta, n)
+            })?;
         let (model, norm) =
-            self.optimizer.step(self.model.clone(), done.gradients, self.config.lr)?;
+            self.optimizer
+                .step(self.model.clone(), done.gradients, self.config.lr)?;
         self.model = model;
         let mut seen = Vec::with_capacity(mini_batch.len());
         let mut loss = 0.0;
@@ -391,13 +412,18 @@ impl<M: CausalLm> ImplicitPrm<M> {
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RewardError> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| RewardError::State { path: path.to_owned(), reason: error.to_string() })?;
+    let text = serde_json::to_string(value).map_err(|error| RewardError::State {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
     Ok(prime_policy::write_atomically(path, text.as_bytes())?)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RewardError> {
-    let state = |reason: String| RewardError::State { path: path.to_owned(), reason };
+    let state = |reason: String| RewardError::State {
+        path: path.to_owned(),
+        reason,
+    };
     let text = std::fs::read_to_string(path).map_err(|error| state(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| state(error.to_string()))
 }
@@ -412,14 +438,17 @@ struct UpdateLog {
     grad_norms: Vec<f64>,
 }
 
-/// A micro-batch's part of the mini-batch's mean loss, with the log-probs it was computed from.
+/// A micro-batch's part of its mini-batch's mean loss, and the log-probs that it was computed from.
+type MicroBatch = (f64, Vec<Vec<f32>>);
+
+/// The loss of a micro-batch with gradients, and without.
 fn micro_batch_loss<M: CausalLm>(
     model: &M,
     examples: &[Example<'_>],
     objective: &dyn PrmObjective,
     beta: f32,
     mini_batch: f64,
-) -> Result<(Tensor<1>, (f64, Vec<Vec<f32>>)), prime_policy::PolicyError> {
+) -> Result<(Tensor<1>, MicroBatch), PolicyError> {
     let sequences: Vec<Sequence<'_>> = examples.iter().map(|e| e.sequence.clone()).collect();
     let device = model.devices().first().cloned().unwrap_or_default();
     let batch = SequenceBatch::new(&sequences, model.vocab_size(), &device)?;
@@ -433,7 +462,10 @@ fn micro_batch_loss<M: CausalLm>(
     let ref_sums = column(examples.iter().map(|e| e.ref_sum as f32).collect());
     let labels = column(examples.iter().map(|e| e.label).collect());
     let sums = (log_probs * batch.mask()).sum_dim(1) - ref_sums;
-    let loss = objective.per_response(sums, labels, beta).sum().div_scalar(mini_batch);
+    let loss = objective
+        .per_response(sums, labels, beta)
+        .sum()
+        .div_scalar(mini_batch);
     let value = f64::from(loss.clone().inner().into_scalar::<f32>());
     Ok((loss, (value, seen)))
 }

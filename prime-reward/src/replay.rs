@@ -32,7 +32,12 @@ pub struct ReplayBuffer {
 impl ReplayBuffer {
     /// A buffer that keeps `capacity` steps (at least 1).
     pub fn new(capacity: usize, seed: u64) -> Self {
-        Self { capacity: capacity.max(1), steps: VecDeque::new(), drawn: 0, seed }
+        Self {
+            capacity: capacity.max(1),
+            steps: VecDeque::new(),
+            drawn: 0,
+            seed,
+        }
     }
 
     /// Adds a step; the oldest leaves when the buffer is full.
@@ -91,7 +96,12 @@ mod tests {
     use super::*;
 
     fn rollout(id: u32) -> LabelledRollout {
-        LabelledRollout { prompt: vec![id], response: vec![], label: 0.0, ref_sum: 0.0 }
+        LabelledRollout {
+            prompt: vec![id],
+            response: vec![],
+            label: 0.0,
+            ref_sum: 0.0,
+        }
     }
 
     #[test]
@@ -128,7 +138,14 @@ mod tests {
         let mut buffer = ReplayBuffer::new(1, u64::MAX);
         let key = SampleKey::new(4, 0, 0, 0);
         let number = |at| -40.0 * key.uniform(at) as f32;
-        buffer.push((0..2000).map(|i| LabelledRollout { ref_sum: number(i), ..rollout(1) }).collect());
+        buffer.push(
+            (0..2000)
+                .map(|i| LabelledRollout {
+                    ref_sum: number(i),
+                    ..rollout(1)
+                })
+                .collect(),
+        );
         buffer.draw(1, 1);
         let text = serde_json::to_string(&buffer).unwrap();
         assert_eq!(serde_json::from_str::<ReplayBuffer>(&text).unwrap(), buffer);

@@ -5,7 +5,9 @@ mod bigram;
 
 use bigram::Bigram;
 use burn::tensor::{Device, Tensor, TensorData};
-use prime_policy::{GenerationRequest, OptimizerConfig, SamplingConfig, Sequence, generate, log_probs};
+use prime_policy::{
+    GenerationRequest, OptimizerConfig, SamplingConfig, Sequence, generate, log_probs,
+};
 use prime_reward::{
     Granularity, ImplicitPrm, PrmConfig, PrmLoss, PrmStep, Rollout, TokenRewardConfig, UpdateOrder,
     pair_accuracy, sign_accuracy,
@@ -26,7 +28,10 @@ impl Case {
         let file: Value = serde_json::from_str(include_str!("golden/prm.json")).unwrap();
         let cases = file["cases"].as_array().unwrap();
         let json = cases.iter().find(|case| case["name"] == name);
-        Self { name, json: json.unwrap_or_else(|| panic!("no case {name}")).clone() }
+        Self {
+            name,
+            json: json.unwrap_or_else(|| panic!("no case {name}")).clone(),
+        }
     }
 
     fn input<T: DeserializeOwned>(&self, field: &str) -> T {
@@ -38,13 +43,22 @@ impl Case {
     }
 
     fn get<T: DeserializeOwned>(&self, pointer: &str) -> T {
-        let value = self.json.pointer(pointer).unwrap_or_else(|| panic!("{}: no {pointer}", self.name));
-        serde_json::from_value(value.clone()).unwrap_or_else(|e| panic!("{}{pointer}: {e}", self.name))
+        let value = self
+            .json
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{}: no {pointer}", self.name));
+        serde_json::from_value(value.clone())
+            .unwrap_or_else(|e| panic!("{}{pointer}: {e}", self.name))
     }
 
     /// Equal to 1e-5 of the largest value expected.
     fn assert_close(&self, what: &str, found: &[f64], expected: &[f64]) {
-        assert_eq!(found.len(), expected.len(), "{}: length of {what}", self.name);
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "{}: length of {what}",
+            self.name
+        );
         let scale = expected.iter().fold(0.0f64, |scale, x| scale.max(x.abs()));
         for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
             assert!(
@@ -56,7 +70,10 @@ impl Case {
     }
 
     fn model(&self, field: &str) -> Bigram {
-        Bigram::new(&self.input::<Vec<Vec<f32>>>(field), &Device::flex().autodiff())
+        Bigram::new(
+            &self.input::<Vec<Vec<f32>>>(field),
+            &Device::flex().autodiff(),
+        )
     }
 
     /// Prompts and responses, without the padding on either side.
@@ -65,16 +82,28 @@ impl Case {
             (self.input("input_ids"), self.input("attention_mask"));
         let split: usize = self.input("prompt_length");
         let real = |row: &[u32], mask: &[u8]| -> Vec<u32> {
-            row.iter().zip(mask).filter(|(_, m)| **m == 1).map(|(id, _)| *id).collect()
+            row.iter()
+                .zip(mask)
+                .filter(|(_, m)| **m == 1)
+                .map(|(id, _)| *id)
+                .collect()
         };
         ids.iter()
             .zip(&mask)
-            .map(|(ids, m)| (real(&ids[..split], &m[..split]), real(&ids[split..], &m[split..])))
+            .map(|(ids, m)| {
+                (
+                    real(&ids[..split], &m[..split]),
+                    real(&ids[split..], &m[split..]),
+                )
+            })
             .collect()
     }
 
     fn prm(&self, config: PrmConfig) -> ImplicitPrm<Bigram> {
-        let (start, reference) = (self.model("prm_bigram_logits"), self.model("ref_bigram_logits"));
+        let (start, reference) = (
+            self.model("prm_bigram_logits"),
+            self.model("ref_bigram_logits"),
+        );
         ImplicitPrm::with_start(&start, &reference, config).unwrap()
     }
 
@@ -94,9 +123,16 @@ impl Case {
 
     /// Rewards of an untrained PRM.
     fn rewards(&self, beta: f32, granularity: Granularity) -> Vec<Vec<f32>> {
-        let reward = TokenRewardConfig { beta, granularity, ..TokenRewardConfig::default() };
-        let mut prm =
-            self.prm(PrmConfig { reward, update: UpdateOrder::None, ..PrmConfig::default() });
+        let reward = TokenRewardConfig {
+            beta,
+            granularity,
+            ..TokenRewardConfig::default()
+        };
+        let mut prm = self.prm(PrmConfig {
+            reward,
+            update: UpdateOrder::None,
+            ..PrmConfig::default()
+        });
         self.step(&mut prm).rewards
     }
 
@@ -105,8 +141,16 @@ impl Case {
         for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
             let compared = found.len() - usize::from(last_dropped);
             let found: Vec<f64> = found[..compared].iter().map(|&r| f64::from(r)).collect();
-            self.assert_close(&format!("rewards of row {row}"), &found, &expected[..compared]);
-            assert!(expected[compared..].iter().all(|&r| r == 0.0), "{}: row {row}", self.name);
+            self.assert_close(
+                &format!("rewards of row {row}"),
+                &found,
+                &expected[..compared],
+            );
+            assert!(
+                expected[compared..].iter().all(|&r| r == 0.0),
+                "{}: row {row}",
+                self.name
+            );
         }
     }
 
@@ -114,7 +158,10 @@ impl Case {
     fn update_config(&self, update: UpdateOrder, threads: usize) -> PrmConfig {
         let betas: Vec<f32> = self.input("optimizer/betas");
         PrmConfig {
-            reward: TokenRewardConfig { beta: self.input("beta"), ..TokenRewardConfig::default() },
+            reward: TokenRewardConfig {
+                beta: self.input("beta"),
+                ..TokenRewardConfig::default()
+            },
             update,
             lr: self.input("optimizer/lr"),
             optimizer: OptimizerConfig {
@@ -157,7 +204,11 @@ fn drop_last_and_normalise(rewards: &[Vec<f32>]) -> Vec<Vec<f32>> {
 fn token_rewards_of_the_recipe() {
     let case = Case::load("implicit_reward.recipe.token.lambda0.norm_none");
     let found = case.rewards(case.input("beta"), Granularity::Token);
-    case.assert_rewards(&found, &case.expected::<Vec<Vec<f64>>>("token_level_score"), true);
+    case.assert_rewards(
+        &found,
+        &case.expected::<Vec<Vec<f64>>>("token_level_score"),
+        true,
+    );
 }
 
 #[test]
@@ -168,7 +219,11 @@ fn rewards_of_the_authors_trainer_have_no_beta() {
     ] {
         let case = Case::load(name);
         let found = case.rewards(1.0, granularity);
-        case.assert_rewards(&found, &case.expected::<Vec<Vec<f64>>>("token_level_score"), false);
+        case.assert_rewards(
+            &found,
+            &case.expected::<Vec<Vec<f64>>>("token_level_score"),
+            false,
+        );
     }
 }
 
@@ -194,8 +249,10 @@ fn one_adamw_step() {
     let mut prm = case.prm(case.update_config(UpdateOrder::Before, 1));
     let beta: f64 = case.input("beta");
     let q: Vec<Vec<f64>> = case.expected("q_after");
-    let expected: Vec<Vec<f64>> =
-        q.iter().map(|row| row.iter().map(|q| beta * q).collect()).collect();
+    let expected: Vec<Vec<f64>> = q
+        .iter()
+        .map(|row| row.iter().map(|q| beta * q).collect())
+        .collect();
     case.assert_rewards(&case.step(&mut prm).rewards, &expected, false);
 }
 
@@ -211,9 +268,16 @@ fn the_second_mini_batch_is_scored_by_an_updated_prm() {
     case.assert_close("gradient norms", &step.grad_norms, &norms);
     let expected: Vec<Vec<f64>> = case.expected("scores_during_update");
     case.assert_rewards(&step.rewards, &expected, true);
-    let sums: Vec<f64> =
-        step.rewards.iter().map(|r| r.iter().map(|&r| f64::from(r)).sum()).collect();
-    case.assert_close("scores before the update", &step.scores_before_update, &sums);
+    let sums: Vec<f64> = step
+        .rewards
+        .iter()
+        .map(|r| r.iter().map(|&r| f64::from(r)).sum())
+        .collect();
+    case.assert_close(
+        "scores before the update",
+        &step.scores_before_update,
+        &sums,
+    );
 }
 
 #[test]
@@ -254,9 +318,15 @@ fn agreement_of_scores_with_labels() {
         .map(|(scores, mask)| scores.iter().zip(mask).map(|(s, m)| s * m).sum())
         .zip(labels)
         .collect();
-    let groups: Vec<Vec<(f64, f32)>> =
-        scored.chunks(case.input("n_samples")).map(<[_]>::to_vec).collect();
-    case.assert_close("dpo_acc", &[pair_accuracy(&groups).unwrap()], &[case.expected("dpo_acc")]);
+    let groups: Vec<Vec<(f64, f32)>> = scored
+        .chunks(case.input("n_samples"))
+        .map(<[_]>::to_vec)
+        .collect();
+    case.assert_close(
+        "dpo_acc",
+        &[pair_accuracy(&groups).unwrap()],
+        &[case.expected("dpo_acc")],
+    );
     let signs = sign_accuracy(scored).unwrap();
     case.assert_close("dpo_acc_abs", &[signs], &[case.expected("dpo_acc_abs")]);
 }
@@ -265,7 +335,10 @@ fn agreement_of_scores_with_labels() {
 fn the_users_module_samples_what_it_scores() {
     let case = Case::load("implicit_reward.orig.token");
     let model = case.model("prm_bigram_logits");
-    let sampling = SamplingConfig { max_new_tokens: 8, ..SamplingConfig::default() };
+    let sampling = SamplingConfig {
+        max_new_tokens: 8,
+        ..SamplingConfig::default()
+    };
     let prompts: [&[u32]; 2] = [&[1, 4], &[3]];
     let groups = generate(
         &model,
@@ -284,11 +357,19 @@ fn the_users_module_samples_what_it_scores() {
     .unwrap();
     for (prompt, group) in prompts.iter().zip(&groups) {
         for response in group {
-            let sequence = Sequence { prompt, response: &response.tokens };
+            let sequence = Sequence {
+                prompt,
+                response: &response.tokens,
+            };
             let scored = log_probs(&model, &[sequence], 1.0, 1, 1).unwrap();
             let (sampled, scored) = (&response.log_probs, &scored[0]);
             assert_eq!(sampled.len(), scored.len());
-            assert!(sampled.iter().zip(scored).all(|(a, b)| (a - b).abs() < 1e-5));
+            assert!(
+                sampled
+                    .iter()
+                    .zip(scored)
+                    .all(|(a, b)| (a - b).abs() < 1e-5)
+            );
         }
     }
 }

@@ -87,7 +87,8 @@ impl Mlp {
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let gate = self.gate_proj.forward(x.clone());
-        self.down_proj.forward(kernels::swiglu(gate, self.up_proj.forward(x)))
+        self.down_proj
+            .forward(kernels::swiglu(gate, self.up_proj.forward(x)))
     }
 }
 
@@ -141,8 +142,14 @@ impl Block {
         let attn = &self.self_attn;
         let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
         let shape = attn.shape(batch, time);
-        let cache =
-            LayerCache::fill(shape, capacity, k.clone(), v.clone(), cos.clone(), sin.clone());
+        let cache = LayerCache::fill(
+            shape,
+            capacity,
+            k.clone(),
+            v.clone(),
+            cos.clone(),
+            sin.clone(),
+        );
         let mixed = kernels::causal_attention(shape, q, k, v, cos, sin);
         (self.feed_forward(x + attn.o_proj.forward(mixed)), cache)
     }

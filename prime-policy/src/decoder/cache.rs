@@ -21,7 +21,13 @@ impl LayerCache {
         cos: Tensor<2>,
         sin: Tensor<2>,
     ) -> Self {
-        let AttentionShape { batch, time, kv_heads, head_dim, .. } = shape;
+        let AttentionShape {
+            batch,
+            time,
+            kv_heads,
+            head_dim,
+            ..
+        } = shape;
         let k = composed::split_heads(k, batch, time, head_dim);
         let k = composed::rotate(k, cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
         let v = composed::split_heads(v, batch, time, head_dim);
@@ -30,7 +36,10 @@ impl LayerCache {
             Tensor::zeros([batch, kv_heads, capacity, head_dim], &device)
                 .slice_assign([0..batch, 0..kv_heads, 0..time, 0..head_dim], x)
         };
-        Self { keys: room(k), values: room(v) }
+        Self {
+            keys: room(k),
+            values: room(v),
+        }
     }
 
     /// Appends one token per row at slot `lengths[row]` and attends over what each row then holds.

@@ -15,7 +15,9 @@ pub(crate) struct Embedding {
 impl Embedding {
     pub(crate) fn init(vocab: usize, hidden: usize, std: f64, device: &Device) -> Self {
         let init = Initializer::Normal { mean: 0.0, std };
-        Self { weight: init.init([vocab, hidden], device) }
+        Self {
+            weight: init.init([vocab, hidden], device),
+        }
     }
 
     /// `[n]` ids to `[n, hidden]`.
@@ -39,7 +41,10 @@ pub(crate) struct RmsNorm {
 
 impl RmsNorm {
     pub(crate) fn init(hidden: usize, eps: f64, device: &Device) -> Self {
-        Self { weight: Initializer::Ones.init([hidden], device), eps }
+        Self {
+            weight: Initializer::Ones.init([hidden], device),
+            eps,
+        }
     }
 
     /// `[n, hidden]` to the same shape.

@@ -53,7 +53,9 @@ impl DecoderConfig {
         Ok(Decoder {
             model: Trunk {
                 embed_tokens: Embedding::init(self.vocab_size, hidden, std, device),
-                layers: (0..self.num_hidden_layers).map(|_| Block::init(self, device)).collect(),
+                layers: (0..self.num_hidden_layers)
+                    .map(|_| Block::init(self, device))
+                    .collect(),
                 norm: RmsNorm::init(hidden, self.rms_norm_eps, device),
             },
             lm_head,
@@ -67,7 +69,10 @@ impl DecoderConfig {
 
 impl Decoder {
     fn rope(&self) -> Rope {
-        Rope { theta: self.rope_theta, head_dim: self.head_dim }
+        Rope {
+            theta: self.rope_theta,
+            head_dim: self.head_dim,
+        }
     }
 
     fn device(&self) -> Device {
@@ -89,11 +94,17 @@ impl CausalLm for Decoder {
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let [batch, time] = tokens.dims();
         let tables = self.rope().tables(0..time, &self.device());
-        let mut x = self.model.embed_tokens.forward(tokens.reshape([batch * time]));
+        let mut x = self
+            .model
+            .embed_tokens
+            .forward(tokens.reshape([batch * time]));
         for layer in &self.model.layers {
             x = layer.forward(x, batch, time, tables.clone());
         }
-        self.model.norm.forward(x).reshape([batch, time, self.hidden_size])
+        self.model
+            .norm
+            .forward(x)
+            .reshape([batch, time, self.hidden_size])
     }
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
@@ -111,7 +122,10 @@ impl CausalLm for Decoder {
     ) -> (Tensor<2>, DecoderCache) {
         let [batch, time] = tokens.dims();
         let tables = self.rope().tables(0..time, &self.device());
-        let mut x = self.model.embed_tokens.forward(tokens.reshape([batch * time]));
+        let mut x = self
+            .model
+            .embed_tokens
+            .forward(tokens.reshape([batch * time]));
         let mut layers = Vec::with_capacity(self.model.layers.len());
         for layer in &self.model.layers {
             let (next, cache) = layer.prefill(x, batch, time, capacity, tables.clone());
@@ -125,11 +139,20 @@ impl CausalLm for Decoder {
             .collect();
         let last = Tensor::<1, Int>::from_data(TensorData::new(last, [batch]), &x.device());
         let hidden = self.model.norm.forward(x.select(0, last));
-        (hidden, DecoderCache { layers, lengths: lengths.to_vec(), capacity })
+        (
+            hidden,
+            DecoderCache {
+                layers,
+                lengths: lengths.to_vec(),
+                capacity,
+            },
+        )
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        let tables = self.rope().tables(cache.lengths.iter().copied(), &self.device());
+        let tables = self
+            .rope()
+            .tables(cache.lengths.iter().copied(), &self.device());
         let mut x = self.model.embed_tokens.forward(tokens);
         for (layer, layer_cache) in self.model.layers.iter().zip(&mut cache.layers) {
             x = layer.decode(x, &cache.lengths, layer_cache, tables.clone());

@@ -36,7 +36,12 @@ fn rotate_heads(
     cos: &[f32],
     sin: &[f32],
 ) -> Vec<f32> {
-    let AttentionShape { batch, time, head_dim, .. } = shape;
+    let AttentionShape {
+        batch,
+        time,
+        head_dim,
+        ..
+    } = shape;
     let half = head_dim / 2;
     let mut out = vec![0.0; x.len()];
     for b in 0..batch {
@@ -66,7 +71,12 @@ fn unrotate_heads(
     cos: &[f32],
     sin: &[f32],
 ) -> Vec<f32> {
-    let AttentionShape { batch, time, head_dim, .. } = shape;
+    let AttentionShape {
+        batch,
+        time,
+        head_dim,
+        ..
+    } = shape;
     let half = head_dim / 2;
     let mut out = vec![0.0; x.len()];
     for b in 0..batch {
@@ -144,7 +154,13 @@ fn forward_body(
     cos: &[f32],
     sin: &[f32],
 ) -> AttentionState {
-    let AttentionShape { batch, time, heads, kv_heads, head_dim } = shape;
+    let AttentionShape {
+        batch,
+        time,
+        heads,
+        kv_heads,
+        head_dim,
+    } = shape;
     let group = heads / kv_heads;
     let q = rotate_heads(q, heads, shape, cos, sin);
     let k = rotate_heads(k, kv_heads, shape, cos, sin);
@@ -180,7 +196,13 @@ fn forward_body(
             }
         }
     }
-    AttentionState { q, k, v: v.to_vec(), lse, out }
+    AttentionState {
+        q,
+        k,
+        v: v.to_vec(),
+        lse,
+        out,
+    }
 }
 
 impl AttentionState {
@@ -217,7 +239,13 @@ fn backward_body(
     cos: &[f32],
     sin: &[f32],
 ) -> [Vec<f32>; 3] {
-    let AttentionShape { batch, time, heads, kv_heads, head_dim } = shape;
+    let AttentionShape {
+        batch,
+        time,
+        heads,
+        kv_heads,
+        head_dim,
+    } = shape;
     let group = heads / kv_heads;
     let (q_width, kv_width) = (shape.q_width(), shape.kv_width());
     let scale = shape.scale();
@@ -272,8 +300,7 @@ fn backward_body(
             }
             for t in 0..time {
                 let to = (b * time + t) * kv_width + kv * head_dim;
-                dv[to..to + head_dim]
-                    .copy_from_slice(&dv_rows[t * head_dim..(t + 1) * head_dim]);
+                dv[to..to + head_dim].copy_from_slice(&dv_rows[t * head_dim..(t + 1) * head_dim]);
             }
         }
     }
@@ -294,7 +321,12 @@ pub(crate) fn decode(
     [cos, sin]: [&[f32]; 2],
     [keys, values]: [&mut [f32]; 2],
 ) -> Vec<f32> {
-    let AttentionShape { heads, kv_heads, head_dim, .. } = shape;
+    let AttentionShape {
+        heads,
+        kv_heads,
+        head_dim,
+        ..
+    } = shape;
     let (group, half, scale) = (heads / kv_heads, head_dim / 2, shape.scale());
     let mut out = vec![0.0; q.len()];
     let mut rotated = vec![0.0; head_dim];

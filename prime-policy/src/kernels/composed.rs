@@ -6,7 +6,13 @@ use super::AttentionShape;
 
 /// See [`super::rms_norm`].
 pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
-    let inverse = x.clone().square().mean_dim(1).add_scalar(eps).sqrt().recip();
+    let inverse = x
+        .clone()
+        .square()
+        .mean_dim(1)
+        .add_scalar(eps)
+        .sqrt()
+        .recip();
     x * inverse * weight.unsqueeze()
 }
 
@@ -80,14 +86,31 @@ pub(crate) fn causal_attention(
     cos: Tensor<2>,
     sin: Tensor<2>,
 ) -> Tensor<2> {
-    let AttentionShape { batch, time, head_dim, .. } = shape;
+    let AttentionShape {
+        batch,
+        time,
+        head_dim,
+        ..
+    } = shape;
     let device = q.device();
     let (cos, sin) = (cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
-    let q = rotate(split_heads(q, batch, time, head_dim), cos.clone(), sin.clone());
+    let q = rotate(
+        split_heads(q, batch, time, head_dim),
+        cos.clone(),
+        sin.clone(),
+    );
     let k = rotate(split_heads(k, batch, time, head_dim), cos, sin);
     let v = split_heads(v, batch, time, head_dim);
-    let future = Tensor::<2>::ones([time, time], &device).triu(1).mul_scalar(-1e30);
-    merge_heads(attend(q, k, v, Some(future.unsqueeze::<4>()), shape.scale()))
+    let future = Tensor::<2>::ones([time, time], &device)
+        .triu(1)
+        .mul_scalar(-1e30);
+    merge_heads(attend(
+        q,
+        k,
+        v,
+        Some(future.unsqueeze::<4>()),
+        shape.scale(),
+    ))
 }
 
 /// See [`super::decode_attention`].
@@ -98,7 +121,9 @@ pub(crate) fn decode_attention(
     [cos, sin]: [Tensor<2>; 2],
     [keys, values]: [&mut Tensor<4>; 2],
 ) -> Tensor<2> {
-    let AttentionShape { batch, head_dim, .. } = shape;
+    let AttentionShape {
+        batch, head_dim, ..
+    } = shape;
     let device = q.device();
     let [_, kv_heads, capacity, _] = keys.dims();
     let tables = |t: Tensor<2>| t.reshape([batch, 1, 1, head_dim / 2]);
@@ -120,7 +145,13 @@ pub(crate) fn decode_attention(
     }
     let unread = slots(|slot, length| if slot > length { -1e30 } else { 0.0 });
     let mask = unread.reshape([batch, 1, 1, capacity]);
-    merge_heads(attend(q, keys.clone(), values.clone(), Some(mask), shape.scale()))
+    merge_heads(attend(
+        q,
+        keys.clone(),
+        values.clone(),
+        Some(mask),
+        shape.scale(),
+    ))
 }
 
 /// See [`super::log_prob_entropy`].

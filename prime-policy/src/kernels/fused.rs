@@ -117,8 +117,7 @@ pub(crate) mod inference {
     ) -> Tensor<2> {
         let [q, k, v, cos, sin] = [q, k, v, cos.inner(), sin.inner()].map(plain);
         let shape_out = dims(&q);
-        let state =
-            attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
+        let state = attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
         from_plain(pack(state.into_output(), shape_out))
     }
 
@@ -180,8 +179,7 @@ pub(crate) mod autodiff {
         ) {
             let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
             let (x, weight, inverse) = ops.state;
-            let (dx, dw) =
-                rows::rms_norm_backward(data(&x), data(&weight), &inverse, data(&grad));
+            let (dx, dw) = rows::rms_norm_backward(data(&x), data(&weight), &inverse, data(&grad));
             let [x_node, weight_node] = ops.parents;
             if let Some(node) = x_node {
                 grads.register::<Flex>(node.id, pack(dx, dims(&x)));
@@ -200,7 +198,11 @@ pub(crate) mod autodiff {
         let (out, inverse) = rows::rms_norm(data(&x), data(&weight), eps as f32);
         let out = pack(out, dims(&x));
         from_tracked(
-            match RmsNorm.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+            match RmsNorm
+                .prepare::<NoCheckpointing>(guards)
+                .compute_bound()
+                .stateful()
+            {
                 OpsKind::Tracked(prep) => prep.finish((x, weight, inverse), out),
                 OpsKind::UnTracked(prep) => prep.finish(out),
             },
@@ -239,7 +241,11 @@ pub(crate) mod autodiff {
         let up = up.into_primitive().to_contiguous();
         let out = pack(rows::swiglu(data(&gate), data(&up)), dims(&gate));
         from_tracked(
-            match Swiglu.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
+            match Swiglu
+                .prepare::<NoCheckpointing>(guards)
+                .compute_bound()
+                .stateful()
+            {
                 OpsKind::Tracked(prep) => prep.finish((gate, up), out),
                 OpsKind::UnTracked(prep) => prep.finish(out),
             },
@@ -267,9 +273,13 @@ pub(crate) mod autodiff {
             _checkpointer: &mut Checkpointer,
         ) {
             let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-            let AttentionTape { shape, state, cos, sin } = ops.state;
-            let parts =
-                attention::backward(shape, &state, data(&grad), data(&cos), data(&sin));
+            let AttentionTape {
+                shape,
+                state,
+                cos,
+                sin,
+            } = ops.state;
+            let parts = attention::backward(shape, &state, data(&grad), data(&cos), data(&sin));
             let rows = shape.batch * shape.time;
             for (node, part) in ops.parents.into_iter().zip(parts) {
                 if let Some(node) = node {
@@ -293,14 +303,23 @@ pub(crate) mod autodiff {
         let guards = [q.node(), k.node(), v.node()];
         let [q, k, v] = [q, k, v].map(|t| t.into_primitive().to_contiguous());
         let shape_out = dims(&q);
-        let state =
-            attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
+        let state = attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
         let out = pack(state.output().to_vec(), shape_out);
         from_tracked(
-            match CausalAttention.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
-                OpsKind::Tracked(prep) => {
-                    prep.finish(AttentionTape { shape, state, cos, sin }, out)
-                }
+            match CausalAttention
+                .prepare::<NoCheckpointing>(guards)
+                .compute_bound()
+                .stateful()
+            {
+                OpsKind::Tracked(prep) => prep.finish(
+                    AttentionTape {
+                        shape,
+                        state,
+                        cos,
+                        sin,
+                    },
+                    out,
+                ),
                 OpsKind::UnTracked(prep) => prep.finish(out),
             },
         )
@@ -327,7 +346,12 @@ pub(crate) mod autodiff {
             _checkpointer: &mut Checkpointer,
         ) {
             let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-            let LogProbTape { logits, targets, lse, temperature } = ops.state;
+            let LogProbTape {
+                logits,
+                targets,
+                lse,
+                temperature,
+            } = ops.state;
             let [node] = ops.parents;
             if let Some(node) = node {
                 let shape = dims(&logits);
@@ -357,10 +381,20 @@ pub(crate) mod autodiff {
         let (out, lse) = rows::log_prob_entropy(data(&logits), &targets, vocab, temperature);
         let out = pack(out, [targets.len(), 2]);
         from_tracked(
-            match LogProbEntropy.prepare::<NoCheckpointing>(guards).compute_bound().stateful() {
-                OpsKind::Tracked(prep) => {
-                    prep.finish(LogProbTape { logits, targets, lse, temperature }, out)
-                }
+            match LogProbEntropy
+                .prepare::<NoCheckpointing>(guards)
+                .compute_bound()
+                .stateful()
+            {
+                OpsKind::Tracked(prep) => prep.finish(
+                    LogProbTape {
+                        logits,
+                        targets,
+                        lse,
+                        temperature,
+                    },
+                    out,
+                ),
                 OpsKind::UnTracked(prep) => prep.finish(out),
             },
         )

@@ -117,7 +117,10 @@ mod tests {
         for i in -8_700..8_800 {
             let x = i as f32 * 0.01;
             let (ours, std) = (exp(x), x.exp());
-            assert!((ours - std).abs() <= 3e-7 * std, "exp({x}): {ours} against {std}");
+            assert!(
+                (ours - std).abs() <= 3e-7 * std,
+                "exp({x}): {ours} against {std}"
+            );
         }
         assert_eq!(exp(-1e30), 0.0);
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);

@@ -3,9 +3,9 @@
 //! On the CPU backend each is one fused kernel with a hand-written gradient; everywhere else it is composed
 //! of burn's tensor operations ([`composed`]), which are also what the tests hold the kernels against.
 
-pub(crate) mod composed;
 #[cfg(feature = "flex")]
 mod attention;
+pub(crate) mod composed;
 #[cfg(feature = "flex")]
 mod fused;
 #[cfg(feature = "flex")]

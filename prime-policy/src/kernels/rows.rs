@@ -10,8 +10,10 @@ pub(crate) fn rms_norm(x: &[f32], weight: &[f32], eps: f32) -> (Vec<f32>, Vec<f3
     vectorised(
         #[inline(always)]
         || {
-            for ((x, y), r) in
-                x.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(&mut inverse)
+            for ((x, y), r) in x
+                .chunks_exact(width)
+                .zip(out.chunks_exact_mut(width))
+                .zip(&mut inverse)
             {
                 *r = 1.0 / (dot(x, x) / width as f32 + eps).sqrt();
                 for d in 0..width {
@@ -104,8 +106,11 @@ pub(crate) fn log_prob_entropy(
     vectorised(
         #[inline(always)]
         || {
-            for (((row, &target), out), lse) in
-                logits.chunks_exact(vocab).zip(targets).zip(out.chunks_exact_mut(2)).zip(&mut lse)
+            for (((row, &target), out), lse) in logits
+                .chunks_exact(vocab)
+                .zip(targets)
+                .zip(out.chunks_exact_mut(2))
+                .zip(&mut lse)
             {
                 for (s, l) in scaled.iter_mut().zip(row) {
                     *s = l * inverse;

@@ -18,10 +18,14 @@ fn value_and_grads<const N: usize>(
     let leaves = inputs.clone().map(|t| Tensor::from_inner(t).require_grad());
     let out = f(leaves.clone());
     let value = out.clone().inner().into_data();
-    let grads = (out * Tensor::from_inner(weighting.clone())).sum().backward();
+    let grads = (out * Tensor::from_inner(weighting.clone()))
+        .sum()
+        .backward();
     std::iter::once(value)
         .chain(leaves.iter().map(|leaf| {
-            leaf.grad(&grads).expect("every input influences the output").into_data()
+            leaf.grad(&grads)
+                .expect("every input influences the output")
+                .into_data()
         }))
         .collect()
 }
@@ -74,10 +78,19 @@ fn swiglu_equals_composed() {
 #[test]
 fn causal_attention_equals_composed() {
     let device = flex();
-    for (batch, time, heads, kv_heads, head_dim) in
-        [(2, 5, 4, 2, 8), (1, 1, 1, 1, 2), (3, 19, 3, 1, 6), (1, 40, 4, 4, 16)]
-    {
-        let shape = AttentionShape { batch, time, heads, kv_heads, head_dim };
+    for (batch, time, heads, kv_heads, head_dim) in [
+        (2, 5, 4, 2, 8),
+        (1, 1, 1, 1, 2),
+        (3, 19, 3, 1, 6),
+        (1, 40, 4, 4, 16),
+    ] {
+        let shape = AttentionShape {
+            batch,
+            time,
+            heads,
+            kv_heads,
+            head_dim,
+        };
         let inputs = [
             random([batch * time, heads * head_dim], &device),
             random([batch * time, kv_heads * head_dim], &device),
@@ -85,14 +98,24 @@ fn causal_attention_equals_composed() {
         ];
         let angles: Tensor<2> = random([time, head_dim / 2], &device);
         let weighting = random([batch * time, heads * head_dim], &device);
-        let run = |f: fn(AttentionShape, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>) -> Tensor<2>| {
+        let run = |f: fn(
+            AttentionShape,
+            Tensor<2>,
+            Tensor<2>,
+            Tensor<2>,
+            Tensor<2>,
+            Tensor<2>,
+        ) -> Tensor<2>| {
             value_and_grads(&inputs, &weighting, |[q, k, v]| {
                 let cos = Tensor::from_inner(angles.clone().cos());
                 let sin = Tensor::from_inner(angles.clone().sin());
                 f(shape, q, k, v, cos, sin)
             })
         };
-        assert_same(run(super::causal_attention), run(composed::causal_attention));
+        assert_same(
+            run(super::causal_attention),
+            run(composed::causal_attention),
+        );
     }
 }
 
@@ -106,7 +129,10 @@ fn log_prob_entropy_equals_composed() {
         let run = |f: fn(Tensor<2>, Tensor<1, Int>, f32) -> Tensor<2>| {
             value_and_grads(&inputs, &weighting, |[l]| f(l, targets(), temperature))
         };
-        assert_same(run(super::log_prob_entropy), run(composed::log_prob_entropy));
+        assert_same(
+            run(super::log_prob_entropy),
+            run(composed::log_prob_entropy),
+        );
     }
 }
 
@@ -121,5 +147,7 @@ fn inference_equals_autodiff() {
         Tensor::from_inner(w),
         1e-6,
     );
-    plain.into_data().assert_eq(&tracked.inner().into_data(), true);
+    plain
+        .into_data()
+        .assert_eq(&tracked.inner().into_data(), true);
 }

@@ -33,10 +33,12 @@ pub struct BatchTotals {
 impl BatchTotals {
     /// Totals of responses with these lengths.
     pub fn of(lengths: impl IntoIterator<Item = usize>) -> Self {
-        lengths.into_iter().fold(Self::default(), |totals, length| Self {
-            tokens: totals.tokens + length,
-            responses: totals.responses + usize::from(length > 0),
-        })
+        lengths
+            .into_iter()
+            .fold(Self::default(), |totals, length| Self {
+                tokens: totals.tokens + length,
+                responses: totals.responses + usize::from(length > 0),
+            })
     }
 }
 

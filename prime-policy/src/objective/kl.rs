@@ -25,7 +25,9 @@ impl KlEstimator {
             Self::K2 => d.square().mul_scalar(0.5),
             Self::K3 => {
                 let back = d.neg().clamp(-20.0, 20.0);
-                (back.clone().exp() - back).sub_scalar(1.0).clamp(-10.0, 10.0)
+                (back.clone().exp() - back)
+                    .sub_scalar(1.0)
+                    .clamp(-10.0, 10.0)
             }
         }
     }

@@ -19,7 +19,11 @@ pub struct PpoClip {
 
 impl Default for PpoClip {
     fn default() -> Self {
-        Self { clip_ratio_low: 0.2, clip_ratio_high: 0.2, clip_ratio_c: None }
+        Self {
+            clip_ratio_low: 0.2,
+            clip_ratio_high: 0.2,
+            clip_ratio_c: None,
+        }
     }
 }
 
@@ -29,10 +33,17 @@ impl PolicyObjective for PpoClip {
     }
 
     fn token_loss(&self, input: &ObjectiveInput) -> TokenLoss {
-        let ObjectiveInput { log_probs, old_log_probs, advantages, mask } = input;
+        let ObjectiveInput {
+            log_probs,
+            old_log_probs,
+            advantages,
+            mask,
+        } = input;
         let log_ratio = log_probs.clone() - old_log_probs.clone();
         let ratio = log_ratio.clone().clamp(-20.0, 20.0).exp();
-        let clipped = ratio.clone().clamp(1.0 - self.clip_ratio_low, 1.0 + self.clip_ratio_high);
+        let clipped = ratio
+            .clone()
+            .clamp(1.0 - self.clip_ratio_low, 1.0 + self.clip_ratio_high);
         let gain = advantages.clone().neg();
         let plain = gain.clone() * ratio;
         let bounded = gain.clone() * clipped;
@@ -45,7 +56,10 @@ impl PolicyObjective for PpoClip {
         if let Some(c) = self.clip_ratio_c {
             let bound = gain.mul_scalar(c);
             let negative = advantages.clone().lower_scalar(0.0);
-            let lower = loss.clone().greater(bound.clone()).bool_and(negative.clone());
+            let lower = loss
+                .clone()
+                .greater(bound.clone())
+                .bool_and(negative.clone());
             metric_sums.push(("actor/pg_clipfrac_lower", masked_sum(lower.float(), mask)));
             loss = loss.clone().mask_where(negative, loss.min_pair(bound));
         }

@@ -9,8 +9,14 @@ const GOLDEN: &str = include_str!("../../tests/golden/objective.json");
 
 fn case(name: &str) -> Value {
     let all: Value = serde_json::from_str(GOLDEN).unwrap();
-    let found = all["cases"].as_array().unwrap().iter().find(|c| c["name"] == name);
-    found.unwrap_or_else(|| panic!("no golden case {name}")).clone()
+    let found = all["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["name"] == name);
+    found
+        .unwrap_or_else(|| panic!("no golden case {name}"))
+        .clone()
 }
 
 fn numbers(value: &Value) -> Vec<f32> {
@@ -35,13 +41,19 @@ fn close(name: &str, found: f64, expected: &Value) {
 
 fn close_all(name: &str, found: Tensor<2>, expected: &Value) {
     for (f, e) in found.into_data().iter::<f32>().zip(numbers(expected)) {
-        assert!((f - e).abs() <= 1e-5 * e.abs().max(1e-1), "{name}: {f} instead of {e}");
+        assert!(
+            (f - e).abs() <= 1e-5 * e.abs().max(1e-1),
+            "{name}: {f} instead of {e}"
+        );
     }
 }
 
 fn totals(mask: &Value) -> BatchTotals {
     BatchTotals::of(
-        mask.as_array().unwrap().iter().map(|row| numbers(row).iter().sum::<f32>() as usize),
+        mask.as_array()
+            .unwrap()
+            .iter()
+            .map(|row| numbers(row).iter().sum::<f32>() as usize),
     )
 }
 
@@ -70,7 +82,11 @@ fn ppo(name: &str, objective: &PpoClip) {
     let totals = totals(&inputs["mask"]);
     let token_loss = objective.token_loss(&input);
     let loss = aggregation(inputs).aggregate(token_loss.loss, input.mask, totals);
-    close(name, loss.clone().inner().into_scalar::<f32>().into(), &case["expected"]["loss"]);
+    close(
+        name,
+        loss.clone().inner().into_scalar::<f32>().into(),
+        &case["expected"]["loss"],
+    );
     let gradient = leaf.grad(&loss.backward()).unwrap();
     close_all(name, gradient, &case["expected"]["grad_log_prob"]);
     let metrics = case["expected"]["metrics"].as_object().unwrap();
@@ -78,18 +94,33 @@ fn ppo(name: &str, objective: &PpoClip) {
         if let Some((_, sum)) = token_loss.metric_sums.iter().find(|(m, _)| m == metric) {
             close(metric, sum / totals.tokens as f64, expected);
         } else {
-            assert!(objective.clip_ratio_c.is_none(), "{name}: metric {metric} is missing");
+            assert!(
+                objective.clip_ratio_c.is_none(),
+                "{name}: metric {metric} is missing"
+            );
         }
     }
 }
 
 #[test]
 fn ppo_clip_with_dual_clip_in_every_aggregation() {
-    let dual = PpoClip { clip_ratio_c: Some(3.0), ..PpoClip::default() };
-    for mode in ["token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm", "seq-mean-token-mean"] {
+    let dual = PpoClip {
+        clip_ratio_c: Some(3.0),
+        ..PpoClip::default()
+    };
+    for mode in [
+        "token-mean",
+        "seq-mean-token-sum",
+        "seq-mean-token-sum-norm",
+        "seq-mean-token-mean",
+    ] {
         ppo(&format!("policy.vanilla.eps0.2.c3.{mode}"), &dual);
     }
-    let dapo = PpoClip { clip_ratio_low: 0.2, clip_ratio_high: 0.28, clip_ratio_c: Some(10.0) };
+    let dapo = PpoClip {
+        clip_ratio_low: 0.2,
+        clip_ratio_high: 0.28,
+        clip_ratio_c: Some(10.0),
+    };
     ppo("policy.vanilla.dapo_clip_higher", &dapo);
 }
 
@@ -106,7 +137,11 @@ fn ppo_clip_without_dual_clip_is_the_authors_loss() {
     let totals = totals(&inputs["mask"]);
     let token_loss = PpoClip::default().token_loss(&input);
     let loss = LossAggregation::TokenMean.aggregate(token_loss.loss, input.mask, totals);
-    close("orig", loss.into_scalar::<f32>().into(), &case["expected"]["loss"]);
+    close(
+        "orig",
+        loss.into_scalar::<f32>().into(),
+        &case["expected"]["loss"],
+    );
 }
 
 #[test]
@@ -115,31 +150,49 @@ fn aggregations() {
         ("token-mean", LossAggregation::TokenMean),
         ("seq-mean-token-sum", LossAggregation::SeqMeanTokenSum),
         ("seq-mean-token-mean", LossAggregation::SeqMeanTokenMean),
-        ("seq-mean-token-sum-norm", LossAggregation::SeqMeanTokenSumNorm { scale: 4.0 }),
-        ("seq-mean-token-sum-norm.scale1000", LossAggregation::SeqMeanTokenSumNorm { scale: 1000.0 }),
+        (
+            "seq-mean-token-sum-norm",
+            LossAggregation::SeqMeanTokenSumNorm { scale: 4.0 },
+        ),
+        (
+            "seq-mean-token-sum-norm.scale1000",
+            LossAggregation::SeqMeanTokenSumNorm { scale: 1000.0 },
+        ),
     ] {
         let name = format!("agg_loss.{mode}");
         let case = case(&name);
-        let (loss, mask) = (matrix(&case["inputs"]["loss_mat"]), matrix(&case["inputs"]["mask"]));
+        let (loss, mask) = (
+            matrix(&case["inputs"]["loss_mat"]),
+            matrix(&case["inputs"]["mask"]),
+        );
         let whole = aggregation
             .aggregate(loss.clone(), mask.clone(), totals(&case["inputs"]["mask"]))
             .into_scalar::<f32>();
         close(&name, whole.into(), &case["expected"]["loss"]);
         let parts: f32 = (0..3)
             .map(|row| {
-                let (loss, mask) = (loss.clone().narrow(0, row, 1), mask.clone().narrow(0, row, 1));
+                let (loss, mask) = (
+                    loss.clone().narrow(0, row, 1),
+                    mask.clone().narrow(0, row, 1),
+                );
                 aggregation
                     .aggregate(loss, mask, totals(&case["inputs"]["mask"]))
                     .into_scalar::<f32>()
             })
             .sum();
-        close(&format!("{name} in micro-batches"), parts.into(), &case["expected"]["loss"]);
+        close(
+            &format!("{name} in micro-batches"),
+            parts.into(),
+            &case["expected"]["loss"],
+        );
         if let Some(expected) = case["expected"].get("loss_with_empty_row") {
             let keep = Tensor::from_data([[1.0f32], [0.0], [1.0]], &Device::flex());
             let mask = mask * keep;
             let lengths = mask.clone().sum_dim(1).into_data();
             let totals = BatchTotals::of(lengths.iter::<f32>().map(|l| l as usize));
-            let found = aggregation.aggregate(loss, mask, totals).into_scalar::<f32>();
+            let found = aggregation
+                .aggregate(loss, mask, totals)
+                .into_scalar::<f32>();
             close(&format!("{name}, empty row"), found.into(), expected);
         }
     }
@@ -147,9 +200,11 @@ fn aggregations() {
 
 #[test]
 fn kl_estimators_and_their_gradients() {
-    for (name, estimator) in
-        [("kl.k1", KlEstimator::K1), ("kl.k2", KlEstimator::K2), ("kl.k3", KlEstimator::K3)]
-    {
+    for (name, estimator) in [
+        ("kl.k1", KlEstimator::K1),
+        ("kl.k2", KlEstimator::K2),
+        ("kl.k3", KlEstimator::K3),
+    ] {
         let case = case(name);
         let leaf = Tensor::from_inner(matrix(&case["inputs"]["logprob"])).require_grad();
         let reference = Tensor::from_inner(matrix(&case["inputs"]["ref_logprob"]));
@@ -164,18 +219,27 @@ fn kl_estimators_and_their_gradients() {
 fn value_loss() {
     for (name, aggregation) in [
         ("value_loss.token-mean", LossAggregation::TokenMean),
-        ("value_loss.seq-mean-token-mean", LossAggregation::SeqMeanTokenMean),
+        (
+            "value_loss.seq-mean-token-mean",
+            LossAggregation::SeqMeanTokenMean,
+        ),
     ] {
         let case = case(name);
         let inputs = &case["inputs"];
-        let clip = ClippedValueLoss { value_clip: inputs["cliprange_value"].as_f64().unwrap() as f32 };
+        let clip = ClippedValueLoss {
+            value_clip: inputs["cliprange_value"].as_f64().unwrap() as f32,
+        };
         let loss = clip.per_token(
             matrix(&inputs["vpreds"]),
             matrix(&inputs["values"]),
             matrix(&inputs["returns"]),
         );
         let total = aggregation.aggregate(loss, matrix(&inputs["mask"]), totals(&inputs["mask"]));
-        close(name, total.into_scalar::<f32>().into(), &case["expected"]["loss"]);
+        close(
+            name,
+            total.into_scalar::<f32>().into(),
+            &case["expected"]["loss"],
+        );
     }
 }
 
@@ -187,9 +251,17 @@ fn entropy() {
     let targets = Tensor::from_data([0i32; 6], &Device::flex());
     let both = crate::kernels::log_prob_entropy(logits, targets, 1.0);
     let entropy = both.narrow(1, 1, 1).reshape([2, 3]);
-    close_all("token_entropy", entropy.clone(), &case["expected"]["token_entropy"]);
+    close_all(
+        "token_entropy",
+        entropy.clone(),
+        &case["expected"]["token_entropy"],
+    );
     let loss = LossAggregation::TokenMean
-        .aggregate(entropy, matrix(&case["inputs"]["mask"]), totals(&case["inputs"]["mask"]))
+        .aggregate(
+            entropy,
+            matrix(&case["inputs"]["mask"]),
+            totals(&case["inputs"]["mask"]),
+        )
         .into_scalar::<f32>();
     close("entropy_loss", loss.into(), &case["expected"]["loss"]);
 }

@@ -20,6 +20,9 @@ impl ClippedValueLoss {
     ) -> Tensor<2> {
         let moved = (values.clone() - old_values.clone()).clamp(-self.value_clip, self.value_clip);
         let clipped = (old_values + moved - returns.clone()).square();
-        (values - returns).square().max_pair(clipped).mul_scalar(0.5)
+        (values - returns)
+            .square()
+            .max_pair(clipped)
+            .mul_scalar(0.5)
     }
 }

@@ -16,7 +16,10 @@ impl Bigram {
     pub fn new(table: &[Vec<f32>], device: &Device) -> Self {
         let vocab = table.len();
         let data = TensorData::new(table.concat(), [vocab, vocab]);
-        Self { table: Param::from_data(data, device), vocab }
+        Self {
+            table: Param::from_data(data, device),
+            vocab,
+        }
     }
 
     /// The logits, row by row.
@@ -62,7 +65,8 @@ impl CausalLm for Bigram {
 
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let [rows, time] = tokens.dims();
-        self.one_hot(tokens.reshape([rows * time])).reshape([rows, time, self.vocab])
+        self.one_hot(tokens.reshape([rows * time]))
+            .reshape([rows, time, self.vocab])
     }
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
@@ -76,11 +80,20 @@ impl CausalLm for Bigram {
         capacity: usize,
     ) -> (Tensor<2>, BigramCache) {
         let [rows, time] = tokens.dims();
-        let last: Vec<i32> =
-            lengths.iter().enumerate().map(|(row, length)| (row * time + length - 1) as i32).collect();
+        let last: Vec<i32> = lengths
+            .iter()
+            .enumerate()
+            .map(|(row, length)| (row * time + length - 1) as i32)
+            .collect();
         let last = Tensor::from_data(TensorData::new(last, [rows]), &tokens.device());
         let hidden = self.one_hot(tokens.reshape([rows * time]).select(0, last));
-        (hidden, BigramCache { lengths: lengths.to_vec(), capacity })
+        (
+            hidden,
+            BigramCache {
+                lengths: lengths.to_vec(),
+                capacity,
+            },
+        )
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut BigramCache) -> Tensor<2> {

@@ -24,7 +24,10 @@ pub fn decoder(seed: u64) -> Decoder {
     let device = Device::flex().autodiff();
     device.seed(seed);
     let model = DecoderConfig::new(12, 16, 32, 1, 2).init(&device).unwrap();
-    let first_use = Sequence { prompt: &[1], response: &[2] };
+    let first_use = Sequence {
+        prompt: &[1],
+        response: &[2],
+    };
     log_probs(&model, &[first_use], 1.0, 1, 1).unwrap();
     model
 }
@@ -44,8 +47,14 @@ pub fn examples(step: u64, n: usize) -> Vec<Example> {
         if right {
             response[below(2, length) as usize] = RIGHT;
         }
-        let prompt = (0..=below(3, 3)).map(|at| 1 + below(u64::from(at) + 30, 2)).collect();
-        Example { prompt, response, label: f32::from(right) }
+        let prompt = (0..=below(3, 3))
+            .map(|at| 1 + below(u64::from(at) + 30, 2))
+            .collect();
+        Example {
+            prompt,
+            response,
+            label: f32::from(right),
+        }
     };
     (0..n).map(one).collect()
 }
@@ -59,7 +68,13 @@ impl<'a> Batch<'a> {
     }
 
     pub fn sequences(&self) -> Vec<Sequence<'a>> {
-        self.0.iter().map(|e| Sequence { prompt: &e.prompt, response: &e.response }).collect()
+        self.0
+            .iter()
+            .map(|e| Sequence {
+                prompt: &e.prompt,
+                response: &e.response,
+            })
+            .collect()
     }
 
     /// Without log-probs of the policy.
@@ -69,7 +84,11 @@ impl<'a> Batch<'a> {
             label: example.label,
             policy_log_probs: &[],
         };
-        self.sequences().into_iter().zip(self.0).map(rollout).collect()
+        self.sequences()
+            .into_iter()
+            .zip(self.0)
+            .map(rollout)
+            .collect()
     }
 
     pub fn rollouts_with(&self, log_probs: &'a [Vec<f32>]) -> Vec<Rollout<'a>> {
