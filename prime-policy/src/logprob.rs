@@ -17,6 +17,8 @@ pub struct TokenStatistics {
     pub entropy: Tensor<2>,
     /// Final hidden states that made the predictions: `[rows·window, hidden]`.
     pub hidden: Tensor<2>,
+    /// The predictions themselves, not yet divided by the temperature: `[rows·window, vocab]`.
+    pub logits: Tensor<2>,
 }
 
 /// Runs `model` over `batch`; gradients flow if the model lives on an autodiff device.
@@ -34,12 +36,13 @@ pub fn token_statistics<M: CausalLm>(
         .narrow(1, batch.start, batch.window)
         .reshape([rows * batch.window, model.hidden_size()]);
     let logits = model.logits(hidden.clone());
-    let both = kernels::log_prob_entropy(logits, batch.targets.clone(), temperature);
+    let both = kernels::log_prob_entropy(logits.clone(), batch.targets.clone(), temperature);
     let column = |i| both.clone().narrow(1, i, 1).reshape([rows, batch.window]);
     TokenStatistics {
         log_probs: column(0),
         entropy: column(1),
         hidden,
+        logits,
     }
 }
 

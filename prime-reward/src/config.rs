@@ -32,6 +32,21 @@ pub enum Reference {
     Policy,
 }
 
+/// What the PRM's loss takes for granted before it looks at a response.
+///
+/// The published loss is CE of σ(β·S): at S = 0 it says ½. Where most responses are wrong, the first thing it learns is
+/// to push *every* sampled token down, right ones included, just to say "usually wrong"; and being a normalised model,
+/// it can only do that by pushing what was not sampled up. A prior takes that constant off its hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelPrior {
+    /// σ(β·S), as published.
+    #[default]
+    None,
+    /// σ(β·S + b) with b the log-odds of the mean label among the rollouts of the same step (plus one of each label).
+    BatchMean,
+}
+
 /// Training on rollouts of earlier steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +67,8 @@ pub struct PrmConfig {
     pub reward: TokenRewardConfig,
     /// The training loss.
     pub loss: PrmLoss,
+    /// The loss's constant term.
+    pub prior: LabelPrior,
     /// Order of learning and scoring.
     pub update: UpdateOrder,
     /// The loss's reference.
@@ -82,6 +99,7 @@ impl Default for PrmConfig {
         Self {
             reward: TokenRewardConfig::default(),
             loss: PrmLoss::Ce,
+            prior: LabelPrior::None,
             update: UpdateOrder::After,
             reference: Reference::Frozen,
             reward_reference: Reference::Frozen,

@@ -28,12 +28,11 @@ mod error;
 mod implicit;
 mod metrics;
 mod objective;
-mod parameters;
 mod prm;
 mod rank;
 mod replay;
 
-pub use config::{PrmConfig, Reference, ReplayConfig, UpdateOrder};
+pub use config::{LabelPrior, PrmConfig, Reference, ReplayConfig, UpdateOrder};
 pub use error::RewardError;
 pub use implicit::{Granularity, TokenRewardConfig, token_rewards};
 pub use metrics::{pair_accuracy, sign_accuracy};

@@ -4,17 +4,16 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use prime_policy::{
-    CausalLm, Optimizer, PolicyError, Sequence, SequenceBatch, accumulate_gradients, log_probs,
-    token_statistics,
+    CausalLm, Optimizer, PolicyError, Sequence, SequenceBatch, accumulate_gradients, any_trainable,
+    log_probs, token_statistics,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::config::{PrmConfig, Reference, UpdateOrder};
+use crate::config::{LabelPrior, PrmConfig, Reference, UpdateOrder};
 use crate::error::RewardError;
 use crate::implicit::token_rewards;
 use crate::objective::PrmObjective;
-use crate::parameters;
 use crate::replay::{LabelledRollout, ReplayBuffer};
 
 /// One sampled and judged response, as the PRM sees it.
@@ -60,6 +59,8 @@ struct Example<'a> {
     sequence: Sequence<'a>,
     label: f32,
     ref_sum: f64,
+    /// Added to the label's log-odds (see [`LabelPrior`]).
+    prior_logit: f32,
 }
 
 impl<M: CausalLm> ImplicitPrm<M> {
@@ -87,7 +88,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                 reference: reference.vocab_size(),
             });
         }
-        if config.update != UpdateOrder::None && !parameters::any_trainable(start) {
+        if config.update != UpdateOrder::None && !any_trainable(start) {
             return Err(RewardError::NotTrainable);
         }
         let frozen =
@@ -231,6 +232,10 @@ impl<M: CausalLm> ImplicitPrm<M> {
         } else {
             self.references(self.config.reward_reference, &sequences, &policy)?
         };
+        let prior_logit = match self.config.prior {
+            LabelPrior::None => 0.0,
+            LabelPrior::BatchMean => batch_log_odds(rollouts.iter().map(|r| r.label)),
+        };
         let examples: Vec<Example<'_>> = rollouts
             .iter()
             .zip(&training_ref)
@@ -238,6 +243,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                 sequence: r.sequence.clone(),
                 label: r.label,
                 ref_sum: reference.iter().map(|&l| f64::from(l)).sum(),
+                prior_logit,
             })
             .collect();
 
@@ -317,6 +323,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                     response: e.sequence.response.to_vec(),
                     label: e.label,
                     ref_sum: e.ref_sum as f32,
+                    prior_logit: e.prior_logit,
                 })
                 .collect(),
         );
@@ -331,6 +338,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                     },
                     label: r.label,
                     ref_sum: f64::from(r.ref_sum),
+                    prior_logit: r.prior_logit,
                 })
                 .collect();
             outcome = self.update(&mini_batch, log).map(|_| ());
@@ -378,8 +386,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
     /// # Errors
     /// [`RewardError::Model`] or [`RewardError::State`].
     pub fn save_state(&self, folder: &Path) -> Result<(), RewardError> {
-        self.optimizer.save(&folder.join(OPTIMIZER))?;
-        write_json(&folder.join(PARAMETERS), &parameters::ids(&self.model))?;
+        self.optimizer.save(&self.model, &folder.join(OPTIMIZER))?;
         if let Some(replay) = &self.replay {
             write_json(&folder.join(REPLAY), replay)?;
         }
@@ -399,11 +406,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
         folder: &Path,
     ) -> Result<Self, RewardError> {
         let mut prm = Self::with_start(model, reference, config)?;
-        let path = folder.join(PARAMETERS);
-        let ids: Vec<u64> = read_json(&path)?;
-        prm.model = parameters::with_ids(prm.model, &ids)
-            .map_err(|reason| RewardError::State { path, reason })?;
-        prm.optimizer = prm.optimizer.load(&folder.join(OPTIMIZER))?;
+        (prm.optimizer, prm.model) = prm.optimizer.load(prm.model, &folder.join(OPTIMIZER))?;
         if prm.replay.is_some() {
             prm.replay = Some(read_json(&folder.join(REPLAY))?);
         }
@@ -429,8 +432,14 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RewardError> {
 }
 
 const OPTIMIZER: &str = "optimizer.bin";
-const PARAMETERS: &str = "parameters.json";
 const REPLAY: &str = "replay.json";
+
+/// Log-odds of the mean label, with one right and one wrong label added so that it is finite.
+fn batch_log_odds(labels: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let n = labels.len() as f64;
+    let right: f64 = labels.map(f64::from).sum();
+    ((right + 1.0) / (n - right + 1.0)).ln() as f32
+}
 
 #[derive(Default)]
 struct UpdateLog {
@@ -461,7 +470,9 @@ fn micro_batch_loss<M: CausalLm>(
     };
     let ref_sums = column(examples.iter().map(|e| e.ref_sum as f32).collect());
     let labels = column(examples.iter().map(|e| e.label).collect());
-    let sums = (log_probs * batch.mask()).sum_dim(1) - ref_sums;
+    // The objective multiplies by β, so a prior of b log-odds is b/β nats of the sum.
+    let priors = column(examples.iter().map(|e| e.prior_logit / beta).collect());
+    let sums = (log_probs * batch.mask()).sum_dim(1) - ref_sums + priors;
     let loss = objective
         .per_response(sums, labels, beta)
         .sum()

@@ -17,6 +17,8 @@ pub struct LabelledRollout {
     /// Σ_t log π_ref(y_t): what the training loss is measured against. In `f32`, as the loss uses it: an `f64` does not
     /// survive JSON to the last bit.
     pub ref_sum: f32,
+    /// Log-odds added to β·S in the loss: 0 without a prior.
+    pub prior_logit: f32,
 }
 
 /// The rollouts of the last `steps` steps.
@@ -101,6 +103,7 @@ mod tests {
             response: vec![],
             label: 0.0,
             ref_sum: 0.0,
+            prior_logit: 0.0,
         }
     }
 
@@ -142,6 +145,7 @@ mod tests {
             (0..2000)
                 .map(|i| LabelledRollout {
                     ref_sum: number(i),
+                    prior_logit: number(i + 1),
                     ..rollout(1)
                 })
                 .collect(),

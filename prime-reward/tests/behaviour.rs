@@ -490,7 +490,7 @@ fn a_state_that_does_not_fit_is_refused() {
         ..config()
     };
     let error = ImplicitPrm::resume(&start, &start, plain.clone(), folder.path()).unwrap_err();
-    assert!(error.to_string().contains("parameters.json"), "{error}");
+    assert!(error.to_string().contains("optimizer.bin"), "{error}");
     ImplicitPrm::new(&start, plain.clone())
         .unwrap()
         .save_state(folder.path())
@@ -505,5 +505,8 @@ fn a_state_that_does_not_fit_is_refused() {
         .init(&Device::flex().autodiff())
         .unwrap();
     let error = ImplicitPrm::resume(&deeper, &deeper, plain, folder.path()).unwrap_err();
-    assert!(matches!(error, RewardError::State { .. }), "{error}");
+    assert!(
+        error.to_string().contains("optimizer.bin: the model has"),
+        "{error}"
+    );
 }

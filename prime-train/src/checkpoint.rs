@@ -74,10 +74,10 @@ impl Checkpoints {
         }
         let policy = partial.join("policy");
         folder_of(&learner.actor.policy, shape, tokenizer).save(&policy)?;
-        learner.policy_optimizer.save(&policy.join(OPTIMIZER))?;
+        learner.policy_optimizer.save(&learner.actor.policy, &policy.join(OPTIMIZER))?;
         if let Some(head) = &learner.actor.value_head {
             save_weights(head, &partial.join(CRITIC))?;
-            learner.critic_optimizer.save(&partial.join(CRITIC_OPTIMIZER))?;
+            learner.critic_optimizer.save(head, &partial.join(CRITIC_OPTIMIZER))?;
         }
         if let Some(prm) = &learner.prm {
             let folder = partial.join("prm");
@@ -146,13 +146,14 @@ impl Checkpoints {
             ModelFolder::load(&policy_folder, device)?;
         let reference = ModelFolder::load(&self.reference(), device)?.model;
         let mut learner = Learner::new(reference.clone(), config)?;
-        learner.actor.policy = policy;
-        learner.policy_optimizer =
-            learner.policy_optimizer.load(&policy_folder.join(OPTIMIZER))?;
+        (learner.policy_optimizer, learner.actor.policy) =
+            learner.policy_optimizer.load(policy, &policy_folder.join(OPTIMIZER))?;
         if let Some(head) = learner.actor.value_head.take() {
-            learner.actor.value_head = Some(load_weights(head, &folder.join(CRITIC))?);
-            learner.critic_optimizer =
-                learner.critic_optimizer.load(&folder.join(CRITIC_OPTIMIZER))?;
+            let head = load_weights(head, &folder.join(CRITIC))?;
+            let (optimizer, head) =
+                learner.critic_optimizer.load(head, &folder.join(CRITIC_OPTIMIZER))?;
+            learner.critic_optimizer = optimizer;
+            learner.actor.value_head = Some(head);
         }
         if let Some(prm) = config.implicit_prm() {
             let prm_folder = folder.join("prm");

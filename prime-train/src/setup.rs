@@ -7,12 +7,12 @@ use prime_advantage::{
 use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
 use prime_policy::{DecoderConfig, OptimizerConfig, SamplingConfig, Tokenizer};
 use prime_reward::{
-    Granularity as RewardGranularity, PrmConfig, PrmLoss, Reference, ReplayConfig,
+    Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference, ReplayConfig,
     TokenRewardConfig, UpdateOrder,
 };
 
 use crate::config::{
-    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LooScaling, LossAgg, PrmReference,
+    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg, PrmReference,
     PrmUpdate, ProcessEstimator, ProcessNorm,
 };
 
@@ -206,6 +206,10 @@ impl Config {
                 positive_clip: (prm.positive_clip > 0.0).then_some(prm.positive_clip as f32),
             },
             loss: PrmLoss::Ce,
+            prior: match prm.prior {
+                LabelPrior::None => RewardPrior::None,
+                LabelPrior::BatchMean => RewardPrior::BatchMean,
+            },
             update: match prm.update {
                 PrmUpdate::After => UpdateOrder::After,
                 PrmUpdate::Before => UpdateOrder::Before,

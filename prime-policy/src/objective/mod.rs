@@ -1,6 +1,7 @@
 //! Losses of the policy and the critic, one file each.
 
 mod aggregate;
+mod all_actions;
 mod kl;
 mod ppo;
 mod value;
@@ -10,6 +11,7 @@ use std::fmt::Debug;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+pub use all_actions::AllActions;
 pub use aggregate::{BatchTotals, LossAggregation};
 pub use kl::KlEstimator;
 pub use ppo::PpoClip;

@@ -228,6 +228,26 @@ pub enum Granularity {
     Whole,
 }
 
+/// What the reward model's loss takes for granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabelPrior {
+    /// Nothing, as published.
+    None,
+    /// The log-odds of the step's mean outcome.
+    BatchMean,
+}
+
+/// Which tokens' process rewards the policy learns from at each position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProcessCredit {
+    /// The sampled token's, through the advantage.
+    Sampled,
+    /// Every token's of the vocabulary, through the clipped surrogate in expectation.
+    AllActions,
+}
+
 /// `[prm]`: the implicit process reward model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,6 +256,8 @@ pub struct Prm {
     pub enabled: bool,
     /// Reward of a unit of log-ratio, > 0 (not a KL coefficient: that is `kl.coef`).
     pub beta: f64,
+    /// What its loss takes for granted.
+    pub prior: LabelPrior,
     /// Learning rate, > 0.
     pub lr: f64,
     /// AdamW β₁, `0..1`.
@@ -265,6 +287,9 @@ pub struct Prm {
     pub replay_mini_batches: usize,
     /// Responses a replayed mini-batch, ≥ 1.
     pub replay_batch_size: usize,
+    /// Which tokens' process rewards the policy learns from at each position. `all_actions` needs
+    /// `reward_reference = "policy"`, `process_gamma = 0` and token granularity.
+    pub process_credit: ProcessCredit,
     /// Which groups' process rewards the policy learns from.
     pub process_groups: ProcessGroups,
     /// Steps before process rewards count; the reward model trains from the first.
@@ -283,6 +308,7 @@ impl Default for Prm {
         Prm {
             enabled: true,
             beta: 0.05,
+            prior: LabelPrior::None,
             lr: 3e-4,
             beta1: 0.9,
             beta2: 0.999,
@@ -297,6 +323,7 @@ impl Default for Prm {
             replay_steps: 0,
             replay_mini_batches: 8,
             replay_batch_size: 64,
+            process_credit: ProcessCredit::Sampled,
             process_groups: ProcessGroups::Kept,
             process_warmup_steps: 0,
             positive_clip: 0.0,

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use super::{
-    Baseline, Config, DataTask, Estimator, KlPlacement, PrmReference, PrmUpdate, ProcessEstimator,
+    Baseline, Config, DataTask, Estimator, Granularity, KlPlacement, PrmReference, PrmUpdate,
+    ProcessCredit, ProcessEstimator, ProcessNorm,
 };
 use crate::data::tasks::PassMark;
 use crate::error::ConfigError;
@@ -237,6 +238,22 @@ fn prm(config: &Config) -> Checked {
         "prm.oracle",
         p.oracle,
         "false with data.task = \"jsonl\": only built-in tasks know which answers are right",
+    )?;
+    let all_actions = p.process_credit == ProcessCredit::AllActions;
+    let fits = p.reward_reference == PrmReference::Policy
+        && p.granularity == Granularity::Token
+        && p.positive_clip == 0.0
+        && !p.oracle
+        && config.advantage.process_gamma == 0.0
+        && config.advantage.estimator != Estimator::Gae
+        && config.advantage.process_norm == ProcessNorm::None;
+    ensure(
+        !all_actions || fits,
+        "prm.process_credit",
+        "all_actions",
+        "sampled, unless prm.reward_reference = \"policy\", prm.granularity = \"token\", prm.positive_clip = 0, \
+         prm.oracle = false, advantage.process_gamma = 0, advantage.process_norm = \"none\" and \
+         advantage.estimator is not gae: it is the policy-referenced reward of every next token at once",
     )
 }
 

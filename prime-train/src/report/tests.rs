@@ -45,6 +45,7 @@ fn synthetic_run(run: &Path) {
     }
 
     let task = TaskName::Exam.build();
+    let verifier = task.verifier(PassMark::AtLeast(10)).unwrap();
     for step in [10u64, 40] {
         let transcripts: Vec<Transcript> = (0..16)
             .map(|i| {
@@ -58,10 +59,11 @@ fn synthetic_run(run: &Path) {
                         tokens[at] = wrong.to_string();
                     }
                 }
+                let verdict = verifier.verify(&tokens.concat(), &problem.ground_truth);
+                let right = verdict.steps().unwrap().to_vec();
                 tokens.push("<eos>".to_string());
-                let mark = task.mark(&problem, &tokens, PassMark::AtLeast(10));
                 let reward = |at: usize| {
-                    let sign = match mark.right.get(at / 3) {
+                    let sign = match right.get(at / 3) {
                         Some(true) => 0.12,
                         _ => -0.35,
                     };
@@ -76,8 +78,8 @@ fn synthetic_run(run: &Path) {
                     advantages: rewards.iter().map(|r| r * 3.0).collect(),
                     process_rewards: rewards,
                     tokens,
-                    outcome: Some(mark.outcome),
-                    answers_right: Some(mark.right),
+                    outcome: verdict.score(),
+                    answers_right: Some(right),
                     ground_truth: problem.ground_truth,
                 }
             })

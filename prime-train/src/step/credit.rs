@@ -6,7 +6,7 @@ use prime_policy::{CausalLm, PolicyError, Sequence, SequenceBatch, log_probs, pa
 use prime_reward::{Rollout, auc, pair_accuracy, sign_accuracy};
 
 use super::{Environment, JudgedGroup, JudgedResponse, Learner};
-use crate::config::{KlPlacement, PrmReference, ProcessGroups};
+use crate::config::{KlPlacement, PrmReference, ProcessCredit, ProcessGroups};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 
@@ -19,6 +19,15 @@ pub(super) struct ProcessRewards {
     pub rewards: Streams,
     /// What the estimator adds up: `process_coef`·r_t − `kl.coef`·KL_t. `None` while the process term is off.
     pub stream: Option<Streams>,
+    /// Whether the policy update reads the PRM's reward of every token itself (`prm.process_credit`).
+    pub all_actions: bool,
+}
+
+impl ProcessRewards {
+    /// Whether process rewards count in this step at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.stream.is_some() || self.all_actions
+    }
 }
 
 /// Whether a group takes part in the policy update.
@@ -51,12 +60,14 @@ pub(super) fn process_rewards<M: CausalLm>(
         run_prm(learner, env, groups, &seen, &mut rewards, metrics)?;
     }
     let on = prm.enabled && learner.step >= prm.process_warmup_steps as u64 && !seen.is_empty();
+    let all_actions = on && prm.process_credit == ProcessCredit::AllActions;
+    let sampled = on && !all_actions;
     let kl = match config.kl.placement {
         KlPlacement::Reward if config.kl.coef > 0.0 => Some(reward_kl(learner, env, groups)?),
         _ => None,
     };
-    let stream = (on || kl.is_some()).then(|| {
-        let process_coef = if on { config.advantage.process_coef } else { 0.0 };
+    let stream = (sampled || kl.is_some()).then(|| {
+        let process_coef = if sampled { config.advantage.process_coef } else { 0.0 };
         let kl_coef = config.kl.coef;
         let one = |g: usize, r: usize, tokens: usize| -> Vec<f32> {
             (0..tokens)
@@ -76,7 +87,11 @@ pub(super) fn process_rewards<M: CausalLm>(
             })
             .collect()
     });
-    Ok(ProcessRewards { rewards, stream })
+    Ok(ProcessRewards {
+        rewards,
+        stream,
+        all_actions,
+    })
 }
 
 fn run_prm<M: CausalLm>(
@@ -268,7 +283,7 @@ pub(super) fn advantages(
     values: Option<&[Vec<Vec<f32>>]>,
     metrics: &mut StepMetrics,
 ) -> Result<TokenAdvantages, TrainError> {
-    let on = process.stream.is_some();
+    let on = process.is_on();
     let mut out = TokenAdvantages {
         advantages: groups.iter().map(|g| vec![vec![]; g.responses.len()]).collect(),
         returns: groups.iter().map(|g| vec![vec![]; g.responses.len()]).collect(),
@@ -297,7 +312,10 @@ pub(super) fn advantages(
         })
         .collect::<Result<Vec<_>, prime_advantage::AdvantageError>>()?;
     let batch = RewardBatch::new(batch)?;
-    let estimator = if on { env.estimator } else { env.outcome_estimator };
+    let estimator = match process.stream {
+        Some(_) => env.estimator,
+        None => env.outcome_estimator,
+    };
     let estimated: Advantages = estimator.estimate(&batch)?;
     let (mut sum, mut n) = (0.0, 0usize);
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);

@@ -127,7 +127,7 @@ fn algorithm_1<M: CausalLm>(
         credit::advantages(env, number, &groups, &process, values.as_deref(), &mut metrics)?;
     clock.lap("timing_s/advantages", &mut metrics)?;
 
-    update::policy(learner, env, number, &groups, &advantages, values.as_deref(), &mut metrics)?;
+    update::policy(learner, env, number, &groups, process.all_actions, &advantages, values.as_deref(), &mut metrics)?;
     clock.lap("timing_s/policy", &mut metrics)?;
 
     learner.step = number;

@@ -1,14 +1,14 @@
 //! Line 7: clipped policy updates on the step's rollouts, and the critic's beside them.
 
-use burn::tensor::Tensor;
-use prime_policy::objective::{BatchTotals, ClippedValueLoss, ObjectiveInput};
+use burn::tensor::{Tensor, activation};
+use prime_policy::objective::{AllActions, BatchTotals, ClippedValueLoss, ObjectiveInput};
 use prime_policy::{
-    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients,
+    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients, token_statistics,
 };
 
 use super::credit::{TokenAdvantages, ref_log_probs};
 use super::{Environment, JudgedGroup, Learner};
-use crate::config::KlPlacement;
+use crate::config::{Config, KlPlacement};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::rng::Stream;
@@ -33,12 +33,14 @@ struct Sums {
     named: Vec<(&'static str, f64)>,
 }
 
+#[allow(clippy::too_many_arguments)]
 /// `rl.epochs_per_step` passes over the responses in shuffled mini-batches.
 pub(super) fn policy<M: CausalLm>(
     learner: &mut Learner<M>,
     env: &Environment<'_>,
     step: u64,
     groups: &[JudgedGroup],
+    all_actions: bool,
     advantages: &TokenAdvantages,
     values: Option<&[Vec<Vec<f32>>]>,
     metrics: &mut StepMetrics,
@@ -76,6 +78,7 @@ pub(super) fn policy<M: CausalLm>(
         0 => samples.len(),
         size => size,
     };
+    let tilted = Tilted::of(learner, config, all_actions);
     let mut all = Sums::default();
     let mut norms = vec![];
     for epoch in 0..config.rl.epochs_per_step {
@@ -83,7 +86,7 @@ pub(super) fn policy<M: CausalLm>(
         Stream::new([config.seed, MINI_BATCH_ORDER, step, epoch as u64]).shuffle(&mut order);
         for mini_batch in order.chunks(mini_batch_size) {
             let mini_batch: Vec<&Sample<'_>> = mini_batch.iter().map(|&i| &samples[i]).collect();
-            norms.push(mini_batch_step(learner, env, &mini_batch, &mut all)?);
+            norms.push(mini_batch_step(learner, env, &mini_batch, tilted.as_ref(), &mut all)?);
         }
     }
     let steps = norms.len() as f64;
@@ -103,11 +106,48 @@ pub(super) fn policy<M: CausalLm>(
 
 const MINI_BATCH_ORDER: u64 = 0x6d62;
 
+/// The two distributions whose log-ratio rewards every token of the vocabulary: π_φ and the policy that acted.
+struct Tilted<M> {
+    prm: M,
+    acting: M,
+    objective: AllActions,
+    /// Coefficient times β.
+    scale: f64,
+}
+
+impl<M: CausalLm> Tilted<M> {
+    fn of(learner: &Learner<M>, config: &Config, all_actions: bool) -> Option<Self> {
+        let prm = learner.prm.as_ref().filter(|_| all_actions)?;
+        Some(Self {
+            prm: prm.model().valid(),
+            acting: learner.actor.policy.valid(),
+            objective: AllActions {
+                clip_ratio_low: config.rl.clip_ratio_low as f32,
+                clip_ratio_high: config.rl.clip_ratio_high as f32,
+            },
+            scale: config.advantage.process_coef * config.prm.beta,
+        })
+    }
+
+    /// `[rows, window]`
+    fn per_token(&self, logits: Tensor<2>, batch: &SequenceBatch, temperature: f32) -> Tensor<2> {
+        let acting = token_statistics(&self.acting, batch, 1.0).logits;
+        let prm = token_statistics(&self.prm, batch, 1.0).logits;
+        // The reward compares the models as they are; the ratio is of what is sampled from.
+        let reward = activation::log_softmax(prm, 1) - activation::log_softmax(acting.clone(), 1);
+        let logits = logits.div_scalar(temperature);
+        let acting = acting.div_scalar(temperature);
+        let loss = self.objective.per_position(logits, acting, reward, self.scale);
+        loss.reshape([batch.rows() as i32, -1])
+    }
+}
+
 /// One optimiser step; returns the policy's gradient norm before clipping.
 fn mini_batch_step<M: CausalLm>(
     learner: &mut Learner<M>,
     env: &Environment<'_>,
     samples: &[&Sample<'_>],
+    tilted: Option<&Tilted<M>>,
     all: &mut Sums,
 ) -> Result<f64, TrainError> {
     let config = env.config;
@@ -115,7 +155,7 @@ fn mini_batch_step<M: CausalLm>(
     let micro_batches: Vec<&[&Sample<'_>]> = samples.chunks(config.rl.micro_batch_size).collect();
     let threads = config.worker_threads();
     let done = accumulate_gradients(&learner.actor, &micro_batches, threads, |actor, samples| {
-        micro_batch_loss(actor, env, samples, totals)
+        micro_batch_loss(actor, env, samples, tilted, totals)
     })?;
     for part in done.statistics {
         all.loss += part.loss;
@@ -144,6 +184,7 @@ fn micro_batch_loss<M: CausalLm>(
     actor: &ActorCritic<M>,
     env: &Environment<'_>,
     samples: &[&Sample<'_>],
+    tilted: Option<&Tilted<M>>,
     totals: BatchTotals,
 ) -> Result<(Tensor<1>, Sums), PolicyError> {
     let config = env.config;
@@ -178,6 +219,13 @@ fn micro_batch_loss<M: CausalLm>(
     if config.rl.entropy_coef > 0.0 {
         let entropy = aggregation.aggregate(statistics.entropy, mask.clone(), totals);
         loss = loss - entropy.mul_scalar(config.rl.entropy_coef);
+    }
+    if let Some(tilted) = tilted {
+        let temperature = config.sampling().log_prob_temperature();
+        let per_token = tilted.per_token(statistics.logits, &batch, temperature);
+        let process = aggregation.aggregate(per_token, mask.clone(), totals);
+        sums.loss += scalar(&process);
+        loss = loss + process;
     }
     if config.kl.placement == KlPlacement::Loss && config.kl.coef > 0.0 {
         let reference =

@@ -1,6 +1,13 @@
 use std::collections::HashSet;
 
+use itertools::Itertools;
+use prime_verifier::Verdict;
+
 use super::*;
+
+fn judge(task: &dyn Task, mark: PassMark, response: &str, truth: &str) -> Verdict {
+    task.verifier(mark).unwrap().verify(response, truth)
+}
 
 fn tokens(text: &str) -> Vec<String> {
     text.chars().map(String::from).collect()
@@ -48,9 +55,14 @@ fn answers_are_what_the_prompt_asks() {
         for index in 0..200 {
             let problem = task.problem(3, Split::Train, index);
             assert_eq!(problem.answers, solve(task.name(), &problem.prompt));
-            let mark = task.mark(&problem, &tokens(&problem.ground_truth), PassMark::All);
-            assert_eq!(mark.outcome, 1.0);
-            assert!(mark.well_formed);
+            let verdict = judge(
+                task.as_ref(),
+                PassMark::All,
+                &problem.ground_truth,
+                &problem.ground_truth,
+            );
+            assert_eq!(verdict.score(), Some(1.0));
+            assert_eq!(verdict.steps(), Some(&vec![true; task.answers()][..]));
         }
     }
 }
@@ -155,40 +167,81 @@ fn the_chain_pupil_passes_about_a_third() {
 
 #[test]
 fn marks_follow_the_pieces() {
-    let task = TaskName::Exam.build();
-    let problem = Problem {
-        prompt: "2+23*3=".into(),
-        ground_truth: "04,09".into(),
-        answers: vec!["04".into(), "09".into()],
+    let exam = TaskName::Exam.build();
+    let truth = exam.problem(0, Split::Eval, 0).ground_truth;
+    let right: Vec<&str> = truth.split(',').collect();
+    let with = |changes: &[(usize, &str)]| {
+        let mut answers = right.clone();
+        for &(at, answer) in changes {
+            answers[at] = answer;
+        }
+        answers.join(",")
     };
-    let mark = |text: &str, pass| task.mark(&problem, &tokens(text), pass);
-    assert_eq!(mark("04,09", PassMark::All).outcome, 1.0);
-    assert_eq!(mark("04,08", PassMark::All).outcome, 0.0);
-    assert_eq!(mark("04,08", PassMark::All).right, [true, false]);
-    assert_eq!(mark("04,08", PassMark::AtLeast(1)).outcome, 1.0);
-    assert_eq!(mark("04,08", PassMark::Fraction).outcome, 0.5);
-    assert_eq!(mark("04", PassMark::Fraction).right, [true, false]);
-    assert!(!mark("04", PassMark::Fraction).well_formed);
-    assert_eq!(mark("4,9", PassMark::Fraction).outcome, 0.0);
-    assert_eq!(mark("04,09,11", PassMark::AtLeast(1)).outcome, 0.0);
-    assert_eq!(mark("", PassMark::AtLeast(1)).outcome, 0.0);
-    assert_eq!(mark("04,,09", PassMark::Fraction).outcome, 0.0);
+    let score = |response: &str, mark| judge(exam.as_ref(), mark, response, &truth).score();
+    let two_wrong = with(&[(0, "00"), (11, "00")]);
+    let three_wrong = with(&[(0, "00"), (5, "00"), (11, "00")]);
+    assert_eq!(score(&two_wrong, PassMark::All), Some(0.0));
+    assert_eq!(score(&two_wrong, exam.pass_mark()), Some(1.0));
+    assert_eq!(score(&three_wrong, exam.pass_mark()), Some(0.0));
+    assert_eq!(score(&three_wrong, PassMark::Fraction), Some(0.75));
+    let verdict = judge(exam.as_ref(), PassMark::All, &two_wrong, &truth);
+    let mut flags = [true; 12];
+    (flags[0], flags[11]) = (false, false);
+    assert_eq!(verdict.steps(), Some(&flags[..]));
+
+    let short = right[..11].join(",");
+    assert_eq!(score(&short, PassMark::Fraction), Some(11.0 / 12.0));
+    assert_eq!(
+        score(&format!("{truth},11"), PassMark::AtLeast(1)),
+        Some(0.0)
+    );
+    assert_eq!(score("", PassMark::AtLeast(1)), Some(0.0));
+    let gap = with(&[(3, "")]);
+    assert_eq!(score(&gap, PassMark::Fraction), Some(11.0 / 12.0));
+    let bare: String = right.iter().map(|a| a.trim_start_matches('0')).join(",");
+    assert!(right.iter().any(|a| a.starts_with('0')));
+    assert_eq!(score(&bare, PassMark::All), Some(0.0));
+}
+
+#[test]
+fn pass_marks_that_no_sheet_can_reach_are_refused() {
+    for task in tasks() {
+        for mark in [0, task.answers() + 1] {
+            let error = task.verifier(PassMark::AtLeast(mark)).err().unwrap();
+            let error = error.to_string();
+            assert!(
+                error.starts_with(&format!("`data.pass_mark` is {mark}")),
+                "{error}"
+            );
+        }
+        assert!(task.verifier(PassMark::AtLeast(task.answers())).is_ok());
+    }
 }
 
 #[test]
 fn the_end_token_ends_and_other_specials_spoil() {
-    let task = TaskName::Exam.build();
-    let problem = Problem {
-        prompt: "2+2=".into(),
-        ground_truth: "04".into(),
-        answers: vec!["04".into()],
-    };
+    let exam = TaskName::Exam.build();
     let of = |tokens: &[&str]| tokens.iter().map(|t| t.to_string()).collect::<Vec<_>>();
-    let ended = of(&["0", "4", EOS, ",", "7"]);
-    assert_eq!(task.mark(&problem, &ended, PassMark::All).outcome, 1.0);
-    assert_eq!(task.answer_spans(&ended).first(), Some(&(0..2)));
-    let spoilt = of(&["0", PAD, "4"]);
-    assert_eq!(task.mark(&problem, &spoilt, PassMark::All).outcome, 0.0);
+    let ended = of(&["0", "4", ",", "1", "1", EOS, ",", "7"]);
+    assert_eq!(exam.answer_spans(&ended), [0..2, 3..5]);
+
+    // As the trainer reads them: through the tokenizer, which spells other special tokens out.
+    let tokenizer =
+        prime_policy::Tokenizer::characters(exam.vocabulary().iter().filter_map(|token| {
+            let mut characters = token.chars();
+            characters.next().filter(|_| characters.next().is_none())
+        }))
+        .unwrap();
+    let truth = exam.problem(0, Split::Train, 0).ground_truth;
+    let score = |ids: &[u32]| {
+        let text = tokenizer.decode_response(ids).unwrap();
+        judge(exam.as_ref(), PassMark::All, &text, &truth).score()
+    };
+    let mut ids = tokenizer.encode_response(&truth).unwrap();
+    ids.extend_from_slice(&[7, 7]);
+    assert_eq!(score(&ids), Some(1.0));
+    ids.insert(1, 0);
+    assert_eq!(score(&ids), Some(0.0));
 }
 
 #[test]
