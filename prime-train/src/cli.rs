@@ -30,7 +30,7 @@ pub struct Settings {
     /// A TOML file.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A named set of settings (anchored, paper, orig, recipe, rloo, grpo, …).
+    /// A named set of settings (prime, anchored, paper, orig, recipe, rloo, grpo, …).
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// One setting, e.g. --set rl.steps=300; may be repeated.
@@ -272,6 +272,10 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
     let config = with_model(model, settings)?;
     let start = initial_model(&config)?;
     let problems = Problems::open(&config, &start.tokenizer)?;
+    if problems.eval_limit() == Some(0) {
+        let message = "eval with data.task = \"jsonl\" needs data.eval_file";
+        return Err(TrainError::Usage(message.to_owned()));
+    }
     let result =
         evaluate(&start.model, &config, &problems, &start.tokenizer, config.eval.problems)?;
     let text = serde_json::to_string_pretty(&result)

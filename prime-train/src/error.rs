@@ -34,12 +34,17 @@ pub enum TrainError {
         reason: String,
     },
     /// A data file holds no usable row.
-    #[error("{} holds no usable row ({skipped} skipped as broken)", path.display())]
+    #[error(
+        "{} holds no usable row ({skipped} skipped as broken, {too_long} with a prompt longer than data.max_prompt_tokens)",
+        path.display()
+    )]
     NoRows {
         /// The data file.
         path: PathBuf,
         /// Rows that were skipped as broken.
         skipped: usize,
+        /// Rows that were left out for the length of their prompt.
+        too_long: usize,
     },
     /// A file that this crate wrote cannot be understood.
     #[error("{} line {line}: {reason}", path.display())]
@@ -145,7 +150,9 @@ impl TrainError {
             TrainError::Config(_)
             | TrainError::Usage(_)
             | TrainError::RunExists { .. }
-            | TrainError::Policy(prime_policy::PolicyError::Device { .. }) => 2,
+            | TrainError::Policy(
+                prime_policy::PolicyError::Device { .. } | prime_policy::PolicyError::Sampling { .. },
+            ) => 2,
             TrainError::Interrupted { .. } | TrainError::InterruptedEarly => 130,
             _ => 1,
         }
@@ -258,6 +265,7 @@ mod tests {
         let failure = TrainError::NoRows {
             path: "d.jsonl".into(),
             skipped: 0,
+            too_long: 0,
         };
         assert_eq!((usage.exit_code(), failure.exit_code()), (2, 1));
     }

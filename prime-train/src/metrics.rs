@@ -119,15 +119,18 @@ impl MetricsWriter {
     /// # Errors
     /// Those of [`read_metrics`]; a missing file is an empty one.
     pub fn resume(path: &Path, last_step: u64) -> Result<Self, TrainError> {
-        let mut kept = Vec::new();
+        let mut kept = String::new();
         if fs::exists(path).map_err(TrainError::io("read", path))? {
-            for record in read_metrics(path)? {
+            let text = read_text(path)?;
+            // The lines as they are: a number read and written again may differ in its last digit.
+            for (record, line) in read_metrics(path)?.iter().zip(text.lines()) {
                 if record.step <= last_step {
-                    kept.extend(encode(&record)?);
+                    kept.push_str(line);
+                    kept.push('\n');
                 }
             }
         }
-        write_atomically(path, &kept)?;
+        write_atomically(path, kept.as_bytes())?;
         let file = OpenOptions::new()
             .append(true)
             .open(path)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -120,9 +120,16 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
 /// The folder of a new run: `name`, or the task and preset with the first free number.
 ///
 /// # Errors
-/// [`TrainError::RunExists`]; [`TrainError::Io`] for a place that cannot be written to.
+/// [`TrainError::RunExists`]; [`TrainError::Usage`] for a name that is no folder's name; [`TrainError::Io`] for a place
+/// that cannot be written to.
 pub fn create_run_folder(config: &Config, name: Option<&str>) -> Result<PathBuf, TrainError> {
     let out = Path::new(&config.run.out_dir);
+    if let Some(name) = name
+        && !matches!(Path::new(name).components().collect::<Vec<_>>()[..], [Component::Normal(part)] if part == name)
+    {
+        let message = format!("--name {name:?}: a run's name is one folder's name; its place is run.out_dir");
+        return Err(TrainError::Usage(message));
+    }
     fs::create_dir_all(out).map_err(TrainError::io("create", out))?;
     let create = |path: PathBuf| match fs::create_dir(&path) {
         Ok(()) => Ok(path),

@@ -5,9 +5,10 @@ use strsim::jaro_winkler;
 use crate::error::ConfigError;
 
 /// The preset when no layer names one: the settings that won our own comparison.
-pub const DEFAULT_PRESET: &str = "anchored";
+pub const DEFAULT_PRESET: &str = "prime";
 
-const PRESETS: [(&str, &str); 10] = [
+const PRESETS: [(&str, &str); 11] = [
+    ("prime", include_str!("presets/prime.toml")),
     ("anchored", include_str!("presets/anchored.toml")),
     ("paper", include_str!("presets/paper.toml")),
     ("orig", include_str!("presets/orig.toml")),

@@ -53,9 +53,9 @@ fn later_layers_win() {
 }
 
 #[test]
-fn the_default_is_anchored() {
+fn the_default_is_our_own() {
     let config = resolve(&[]).unwrap();
-    assert_eq!(config, resolve(&[Layer::preset("anchored")]).unwrap());
+    assert_eq!(config, resolve(&[Layer::preset("prime")]).unwrap());
     assert_eq!(config.prm.reward_reference, PrmReference::Policy);
     assert_eq!(config.prm.reference, PrmReference::Frozen);
     assert!((config.advantage.process_coef * config.prm.beta - 1.0).abs() < 1e-12);
@@ -152,7 +152,7 @@ fn the_layer_with_the_wrong_value_is_blamed() {
 #[test]
 fn unknown_presets_are_listed() {
     let error = resolve(&[Layer::preset("papr")]).unwrap_err().to_string();
-    assert!(error.contains("anchored, paper, orig"), "{error}");
+    assert!(error.contains("prime, anchored, paper, orig"), "{error}");
     assert!(error.contains("did you mean `paper`?"), "{error}");
     assert!(message(&["preset=7"]).contains("expected a string"));
 }

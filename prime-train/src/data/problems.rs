@@ -62,7 +62,11 @@ impl Problems {
                     let (problems, long) = prepare(rows, tokenizer, max_prompt_tokens)?;
                     skipped += broken + long;
                     if problems.is_empty() {
-                        return Err(TrainError::NoRows { path: path.to_owned(), skipped });
+                        return Err(TrainError::NoRows {
+                            path: path.to_owned(),
+                            skipped: broken,
+                            too_long: long,
+                        });
                     }
                     Ok(problems)
                 };

@@ -216,6 +216,7 @@ impl RowReader {
             Err(TrainError::NoRows {
                 path: self.path.clone(),
                 skipped: self.broken,
+                too_long: 0,
             })
         })
     }

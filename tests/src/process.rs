@@ -1,0 +1,133 @@
+//! Processes of the programs under test.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::build::binary;
+
+/// How long a process may take to get where it is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Finished {
+    /// The same, of a process that had to succeed.
+    ///
+    /// # Panics
+    /// With all it said, if it did not.
+    pub fn expect_success(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+fn command(program: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        // A message has to be clear without it, and stay short with it.
+        .env("RUST_BACKTRACE", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a program to its end.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> Finished {
+    let output = command(program, arguments)
+        .output()
+        .expect("the program starts");
+    Finished::from(output)
+}
+
+/// Runs `prime-train` to its end.
+///
+/// # Panics
+/// If it cannot be built or started.
+pub fn prime_train(arguments: &[impl AsRef<OsStr>]) -> Finished {
+    run(binary(), arguments)
+}
+
+/// A `prime-train` that is still running.
+#[derive(Debug)]
+pub struct Started(Child);
+
+impl Started {
+    /// Starts `prime-train`.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    pub fn new(arguments: &[impl AsRef<OsStr>]) -> Self {
+        let child = command(binary(), arguments).spawn();
+        Self(child.expect("the binary starts"))
+    }
+
+    /// Waits until `ready` says so.
+    ///
+    /// # Panics
+    /// If the process ends first, or after five minutes.
+    pub fn wait_until(&mut self, ready: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !ready() {
+            assert!(begun.elapsed() < PATIENCE, "nothing happened for too long");
+            let ended = self.0.try_wait().expect("the process can be asked");
+            assert!(ended.is_none(), "ended before it was ready: {ended:?}");
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
+    /// What Ctrl-C sends.
+    ///
+    /// # Panics
+    /// If there is no shell to send it with.
+    pub fn interrupt(&self) {
+        // The standard library sends no signal but SIGKILL; every shell has `kill` built in.
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -INT {}", self.0.id())])
+            .status();
+        assert!(status.expect("sh runs").success());
+    }
+
+    /// Ends it on the spot, as a power cut would.
+    ///
+    /// # Panics
+    /// If it cannot be ended.
+    pub fn kill(mut self) {
+        self.0.kill().expect("the process can be ended");
+        self.0.wait().expect("the process can be waited for");
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it cannot be waited for.
+    pub fn finish(self) -> Finished {
+        let output = self.0.wait_with_output();
+        Finished::from(output.expect("the process can be waited for"))
+    }
+}

@@ -1,0 +1,270 @@
+//! The commands with input as it should be.
+
+use prime_tests::{Folder, Record, prime_train, records, sets, tiny};
+
+fn arguments(parts: &[&[&str]], folder: &Folder) -> Vec<String> {
+    let mut all: Vec<String> = parts
+        .iter()
+        .flat_map(|part| part.iter().map(|argument| (*argument).to_owned()))
+        .collect();
+    all.extend(tiny());
+    all.extend(sets([folder.out_dir().as_str()]));
+    all
+}
+
+fn json(bytes: &[u8]) -> Record {
+    serde_json::from_slice(bytes).expect("an object")
+}
+
+fn assert_model_folder(folder: &Folder, name: &str) {
+    for file in [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ] {
+        assert!(
+            !folder.read(&format!("{name}/{file}")).is_empty(),
+            "{name}/{file}"
+        );
+    }
+}
+
+#[test]
+fn a_run_leaves_everything_behind_and_its_model_can_be_used() {
+    let folder = Folder::new();
+    let train = ["train", "--preset", "anchored", "--name", "first"];
+    let done = prime_train(&arguments(&[&train], &folder)).expect_success();
+    assert!(done.stdout.contains("report.html"), "{}", done.stdout);
+    assert!(done.stdout.contains("pass@1 (n = 16)"), "{}", done.stdout);
+    assert!(
+        done.stderr.contains("4 kept × 4 responses = 16"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        !done.stderr.contains('\r') && !done.stderr.contains('\u{1b}'),
+        "plain lines in a log"
+    );
+
+    let config = String::from_utf8(folder.read("runs/first/config.toml")).unwrap();
+    assert!(config.contains("hidden_size = 16") && config.contains("preset = \"anchored\""));
+    let summary = json(&folder.read("runs/first/summary.json"));
+    for key in [
+        "warmup_pass_at_1",
+        "final_pass_at_1",
+        "n",
+        "steps",
+        "seconds",
+    ] {
+        assert!(summary[key].is_number(), "{key}: {summary:?}");
+    }
+    assert_eq!(
+        (summary["n"].as_u64(), summary["steps"].as_u64()),
+        (Some(16), Some(3))
+    );
+    let phases = summary["seconds_by_phase"].as_object().unwrap();
+    for phase in ["warmup", "rollout", "verify", "prm", "policy", "eval"] {
+        assert!(
+            phases[phase].as_f64().is_some_and(|seconds| seconds >= 0.0),
+            "{phase}: {phases:?}"
+        );
+    }
+
+    let records = records(&folder.path("runs/first"));
+    let steps: Vec<_> = records.iter().filter_map(|r| r["step"].as_u64()).collect();
+    assert_eq!(steps, [0, 1, 2, 3]);
+    let evaluated: Vec<_> = records
+        .iter()
+        .filter_map(|r| r.get("eval/n")?.as_u64())
+        .collect();
+    assert_eq!(
+        evaluated,
+        [16, 8, 16],
+        "before the first, every second, after the last"
+    );
+    for name in [
+        "acc",
+        "actor/pg_loss",
+        "actor/grad_norm",
+        "reward_model/prm_loss",
+        "response_length/mean",
+    ] {
+        assert!(
+            records[1..].iter().all(|record| record.contains_key(name)),
+            "{name}"
+        );
+    }
+    assert!(
+        records[3]["actor/grad_norm"]
+            .as_f64()
+            .is_some_and(|norm| norm > 0.0)
+    );
+
+    let page = String::from_utf8(folder.read("runs/first/report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("Sampled responses"));
+    assert_eq!(folder.list("runs/first/rollouts"), ["step-000003.jsonl"]);
+    assert_eq!(
+        folder.list("runs/first/checkpoints"),
+        ["reference", "step-000003"]
+    );
+    for name in ["reference", "step-000003/policy", "step-000003/prm"] {
+        assert_model_folder(&folder, &format!("runs/first/checkpoints/{name}"));
+    }
+
+    let policy = folder.argument("runs/first/checkpoints/step-000003/policy");
+    let eval = prime_train(&arguments(&[&["eval", "--model", &policy]], &folder)).expect_success();
+    let measured = json(eval.stdout.as_bytes());
+    assert_eq!(measured["n"].as_u64(), Some(16));
+    assert_eq!(
+        measured["avg_at_k"], summary["final_pass_at_1"],
+        "the model that was measured was saved"
+    );
+
+    let generate = |seed: &str| {
+        let command = ["generate", "--model", &policy, "--prompt", "12345="];
+        let rest = ["-n", "3", "--set", seed];
+        prime_train(&arguments(&[&command, &rest], &folder))
+            .expect_success()
+            .stdout
+    };
+    let responses = generate("seed=5");
+    assert_eq!(responses.lines().count(), 3, "{responses}");
+    assert_eq!(responses, generate("seed=5"), "a seed is a response");
+    assert_ne!(responses, generate("seed=6"));
+
+    std::fs::remove_file(folder.path("runs/first/report.html")).unwrap();
+    let report = prime_train(&["report", &folder.argument("runs/first")]).expect_success();
+    assert!(report.stdout.trim_end().ends_with("report.html"));
+    assert_eq!(
+        page.len(),
+        folder.read("runs/first/report.html").len(),
+        "a report is a function of the run"
+    );
+}
+
+#[test]
+fn a_warm_up_alone_saves_a_model_that_training_can_start_from() {
+    let folder = Folder::new();
+    let warm = ["sft", "--name", "warm"];
+    prime_train(&arguments(&[&warm], &folder)).expect_success();
+    let summary = json(&folder.read("runs/warm/summary.json"));
+    assert_eq!(summary["steps"].as_u64(), Some(0));
+    assert_eq!(summary["warmup_pass_at_1"], summary["final_pass_at_1"]);
+    assert_model_folder(&folder, "runs/warm/checkpoints/step-000000/policy");
+
+    let model = format!(
+        "model.path={}",
+        folder.argument("runs/warm/checkpoints/step-000000/policy")
+    );
+    let train = [
+        "train",
+        "--name",
+        "on",
+        "--set",
+        &model,
+        "--set",
+        "warmup.steps=0",
+    ];
+    let mut all = arguments(&[], &folder);
+    all.splice(0..0, train.map(str::to_owned));
+    all.extend(sets(["warmup.steps=0"]));
+    prime_train(&all).expect_success();
+    let first = |run: &str| records(&folder.path(run))[0]["eval/pass@1"].clone();
+    assert_eq!(first("runs/on"), first("runs/warm"));
+}
+
+#[test]
+fn settings_come_from_files_too_and_runs_are_numbered() {
+    let folder = Folder::new();
+    let file = folder.write(
+        "my.toml",
+        "preset = \"rloo\"\n[rl]\nsteps = 1\n[eval]\nproblems = 4\nevery = 0\n",
+    );
+    let file = file.display().to_string();
+    for expected in ["mod3-rloo-001", "mod3-rloo-002"] {
+        // Arguments win over the file.
+        let mut all = vec!["train".to_owned(), "--config".to_owned(), file.clone()];
+        all.extend(tiny());
+        all.extend(sets([
+            folder.out_dir().as_str(),
+            "rl.steps=2",
+            "eval.problems=5",
+        ]));
+        prime_train(&all).expect_success();
+        assert!(folder.list("runs").contains(&expected.to_owned()));
+        let records = records(&folder.path(&format!("runs/{expected}")));
+        assert_eq!((records.len(), records[0]["eval/n"].as_u64()), (3, Some(5)));
+    }
+    assert_eq!(folder.list("runs").len(), 2);
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_writes_nothing() {
+    let folder = Folder::new();
+    let plan = prime_train(&arguments(&[&["train", "--dry-run"]], &folder)).expect_success();
+    for part in [
+        "[rl]",
+        "steps = 3",
+        "memory plan",
+        "optimiser moments",
+        "4 prompts sampled",
+    ] {
+        assert!(plan.stdout.contains(part), "{part} in\n{}", plan.stdout);
+    }
+    assert!(!folder.path("runs").exists());
+
+    // What it prints is a configuration file.
+    let file = folder.write("resolved.toml", &plan.stdout);
+    let again = [
+        "train",
+        "--dry-run",
+        "--config",
+        &file.display().to_string(),
+    ]
+    .map(str::to_owned);
+    assert_eq!(prime_train(&again).expect_success().stdout, plan.stdout);
+}
+
+#[test]
+fn a_comparison_draws_its_arms() {
+    let folder = Folder::new();
+    let compare = ["compare", "--name", "c", "--seeds", "1", "--arms"];
+    let arms = ["rloo,anchored+prm.beta=0.5"];
+    let done = prime_train(&arguments(&[&compare, &arms], &folder)).expect_success();
+    let table = String::from_utf8(folder.read("runs/c/compare.md")).unwrap();
+    for part in [
+        "| rloo |",
+        "| anchored+prm.beta=0.5 |",
+        "steps to 0.8",
+        "final pass@1",
+    ] {
+        assert!(
+            table.contains(part) && done.stdout.contains(part),
+            "{part} in\n{table}"
+        );
+    }
+    assert!(folder.read("runs/c/compare.svg").starts_with(b"<svg"));
+    assert!(
+        String::from_utf8(folder.read("runs/c/compare.html"))
+            .unwrap()
+            .contains("<table")
+    );
+    let starts: Vec<_> = ["rloo-101", "anchored-prm-beta-0-5-101"]
+        .iter()
+        .map(|run| records(&folder.path(&format!("runs/c/{run}")))[0]["eval/pass@1"].clone())
+        .collect();
+    assert_eq!(starts[0], starts[1], "arms of a seed start from one model");
+}
+
+#[test]
+fn help_and_version_are_answers_not_errors() {
+    for argument in ["--help", "--version"] {
+        let done = prime_train(&[argument]).expect_success();
+        assert!(done.stderr.is_empty() && done.stdout.contains("prime-train"));
+    }
+    let help = prime_train(&["--help"]).stdout;
+    for command in ["train", "sft", "eval", "generate", "compare", "report"] {
+        assert!(help.contains(command), "{command}");
+    }
+}
