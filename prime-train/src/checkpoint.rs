@@ -37,7 +37,10 @@ pub struct Checkpoints {
 impl Checkpoints {
     /// Those of the run folder `run`, of which the `keep_last` newest are kept.
     pub fn new(run: &Path, keep_last: usize) -> Self {
-        Self { folder: run.join("checkpoints"), keep_last: keep_last.max(1) }
+        Self {
+            folder: run.join("checkpoints"),
+            keep_last: keep_last.max(1),
+        }
     }
 
     fn reference(&self) -> PathBuf {
@@ -74,17 +77,24 @@ impl Checkpoints {
         }
         let policy = partial.join("policy");
         folder_of(&learner.actor.policy, shape, tokenizer).save(&policy)?;
-        learner.policy_optimizer.save(&learner.actor.policy, &policy.join(OPTIMIZER))?;
+        learner
+            .policy_optimizer
+            .save(&learner.actor.policy, &policy.join(OPTIMIZER))?;
         if let Some(head) = &learner.actor.value_head {
             save_weights(head, &partial.join(CRITIC))?;
-            learner.critic_optimizer.save(head, &partial.join(CRITIC_OPTIMIZER))?;
+            learner
+                .critic_optimizer
+                .save(head, &partial.join(CRITIC_OPTIMIZER))?;
         }
         if let Some(prm) = &learner.prm {
             let folder = partial.join("prm");
             folder_of(prm.model(), shape, tokenizer).save(&folder)?;
             prm.save_state(&folder)?;
         }
-        let state = State { step: learner.step, next_problem: learner.next_problem };
+        let state = State {
+            step: learner.step,
+            next_problem: learner.next_problem,
+        };
         let text = serde_json::to_string(&state).map_err(|e| TrainError::Encode {
             what: "the run's state",
             reason: e.to_string(),
@@ -142,16 +152,21 @@ impl Checkpoints {
     ) -> Result<(Learner<Decoder>, DecoderConfig, Tokenizer), TrainError> {
         let folder = self.latest()?;
         let policy_folder = folder.join("policy");
-        let ModelFolder { config: shape, model: policy, tokenizer } =
-            ModelFolder::load(&policy_folder, device)?;
+        let ModelFolder {
+            config: shape,
+            model: policy,
+            tokenizer,
+        } = ModelFolder::load(&policy_folder, device)?;
         let reference = ModelFolder::load(&self.reference(), device)?.model;
         let mut learner = Learner::new(reference.clone(), config)?;
-        (learner.policy_optimizer, learner.actor.policy) =
-            learner.policy_optimizer.load(policy, &policy_folder.join(OPTIMIZER))?;
+        (learner.policy_optimizer, learner.actor.policy) = learner
+            .policy_optimizer
+            .load(policy, &policy_folder.join(OPTIMIZER))?;
         if let Some(head) = learner.actor.value_head.take() {
             let head = load_weights(head, &folder.join(CRITIC))?;
-            let (optimizer, head) =
-                learner.critic_optimizer.load(head, &folder.join(CRITIC_OPTIMIZER))?;
+            let (optimizer, head) = learner
+                .critic_optimizer
+                .load(head, &folder.join(CRITIC_OPTIMIZER))?;
             learner.critic_optimizer = optimizer;
             learner.actor.value_head = Some(head);
         }
@@ -160,8 +175,7 @@ impl Checkpoints {
             let model = ModelFolder::load(&prm_folder, device)?.model;
             learner.prm = Some(ImplicitPrm::resume(&model, &reference, prm, &prm_folder)?);
         }
-        learner.reference =
-            (config.kl.placement != KlPlacement::None).then(|| reference.valid());
+        learner.reference = (config.kl.placement != KlPlacement::None).then(|| reference.valid());
         let path = folder.join("state.json");
         let state: State =
             serde_json::from_str(&read_text(&path)?).map_err(|e| TrainError::Parse {
@@ -176,5 +190,9 @@ impl Checkpoints {
 }
 
 fn folder_of(model: &Decoder, shape: &DecoderConfig, tokenizer: &Tokenizer) -> ModelFolder {
-    ModelFolder { config: shape.clone(), model: model.clone(), tokenizer: tokenizer.clone() }
+    ModelFolder {
+        config: shape.clone(),
+        model: model.clone(),
+        tokenizer: tokenizer.clone(),
+    }
 }

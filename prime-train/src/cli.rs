@@ -140,13 +140,22 @@ pub enum Command {
 /// Whatever the command fails with; [`TrainError::exit_code`] is the process's exit code.
 pub fn execute(cli: &Cli) -> Result<(), TrainError> {
     match &cli.command {
-        Command::Train { resume: Some(folder), dry_run: false, .. } => {
+        Command::Train {
+            resume: Some(folder),
+            dry_run: false,
+            ..
+        } => {
             let config = resolve(&[Layer::file(&folder.join("config.toml"))?])?;
             let summary = Run::resume(&config, folder, true)?.finish()?;
             print_summary(&summary, folder);
             Ok(())
         }
-        Command::Train { settings, name, dry_run, resume } => {
+        Command::Train {
+            settings,
+            name,
+            dry_run,
+            resume,
+        } => {
             let config = match resume {
                 Some(folder) => resolve(&[Layer::file(&folder.join("config.toml"))?])?,
                 None => settings.resolve()?,
@@ -162,17 +171,24 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             train(&resolve(&layers)?, name.as_deref())
         }
         Command::Eval { model, settings } => eval(model, settings),
-        Command::Generate { model, prompt, samples, settings } => {
-            sample(model, prompt, *samples, settings)
-        }
-        Command::Compare { seeds, first_seed, arms, settings, name } => {
-            compare::run(&CompareOptions {
-                seeds: (*first_seed..first_seed + seeds).collect(),
-                arms: arms.clone(),
-                layers: settings.layers()?,
-                name: name.clone(),
-            })
-        }
+        Command::Generate {
+            model,
+            prompt,
+            samples,
+            settings,
+        } => sample(model, prompt, *samples, settings),
+        Command::Compare {
+            seeds,
+            first_seed,
+            arms,
+            settings,
+            name,
+        } => compare::run(&CompareOptions {
+            seeds: (*first_seed..first_seed + seeds).collect(),
+            arms: arms.clone(),
+            layers: settings.layers()?,
+            name: name.clone(),
+        }),
         Command::Report { run } => {
             println!("{}", write_report(run)?.display());
             Ok(())
@@ -203,7 +219,11 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
 fn sizes(config: &Config) -> String {
     let rl = &config.rl;
     let responses = rl.prompts_per_step * rl.group_size;
-    let mini = if rl.mini_batch_size == 0 { responses } else { rl.mini_batch_size.min(responses) };
+    let mini = if rl.mini_batch_size == 0 {
+        responses
+    } else {
+        rl.mini_batch_size.min(responses)
+    };
     format!(
         "a step: {} prompts sampled, {} kept × {} responses = {responses} → {} mini-batch(es) of {mini} × {} epoch(s) → micro-batches of {}",
         config.responses_per_step() / rl.group_size,
@@ -230,9 +250,18 @@ fn print_plan(config: &Config) -> Result<(), TrainError> {
     let kv_width = shape.num_key_value_heads * shape.head_dim();
     let rows = config.responses_per_step();
     println!("# memory plan, f32, {parameters} parameters a model:");
-    println!("#   weights            {:10.1} MiB ({copies} model(s))", mib(parameters * copies));
-    println!("#   gradients          {:10.1} MiB", mib(parameters * trained));
-    println!("#   optimiser moments  {:10.1} MiB", mib(2 * parameters * trained));
+    println!(
+        "#   weights            {:10.1} MiB ({copies} model(s))",
+        mib(parameters * copies)
+    );
+    println!(
+        "#   gradients          {:10.1} MiB",
+        mib(parameters * trained)
+    );
+    println!(
+        "#   optimiser moments  {:10.1} MiB",
+        mib(2 * parameters * trained)
+    );
     println!(
         "#   key/value cache    {:10.1} MiB at most ({rows} rows × {tokens} tokens)",
         mib(2 * rows * tokens * kv_width * shape.num_hidden_layers)
@@ -241,12 +270,19 @@ fn print_plan(config: &Config) -> Result<(), TrainError> {
 }
 
 fn print_summary(summary: &Summary, folder: &Path) {
-    let percent = |x: Option<f64>| x.map_or("not measured".to_owned(), |x| format!("{:.1} %", x * 100.0));
+    let percent =
+        |x: Option<f64>| x.map_or("not measured".to_owned(), |x| format!("{:.1} %", x * 100.0));
     println!();
-    println!("  task {}, preset {}, seed {}", summary.task, summary.preset, summary.seed);
+    println!(
+        "  task {}, preset {}, seed {}",
+        summary.task, summary.preset, summary.seed
+    );
     println!("  | held-out pass@1 (n = {}) |              |", summary.n);
     println!("  |--------------------------|--------------|");
-    println!("  | after warm-up            | {:>12} |", percent(summary.warmup_pass_at_1));
+    println!(
+        "  | after warm-up            | {:>12} |",
+        percent(summary.warmup_pass_at_1)
+    );
     println!(
         "  | after {:>4} steps          | {:>12} |",
         summary.steps,
@@ -258,7 +294,12 @@ fn print_summary(summary: &Summary, folder: &Path) {
         .iter()
         .map(|(phase, seconds)| format!("{phase} {seconds:.1}"))
         .collect();
-    println!("  {} rollouts, {:.1} s ({})", summary.rollouts, summary.seconds, phases.join(", "));
+    println!(
+        "  {} rollouts, {:.1} s ({})",
+        summary.rollouts,
+        summary.seconds,
+        phases.join(", ")
+    );
     println!("  report: {}", folder.join("report.html").display());
 }
 
@@ -276,10 +317,17 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
         let message = "eval with data.task = \"jsonl\" needs data.eval_file";
         return Err(TrainError::Usage(message.to_owned()));
     }
-    let result =
-        evaluate(&start.model, &config, &problems, &start.tokenizer, config.eval.problems)?;
-    let text = serde_json::to_string_pretty(&result)
-        .map_err(|e| TrainError::Encode { what: "the evaluation", reason: e.to_string() })?;
+    let result = evaluate(
+        &start.model,
+        &config,
+        &problems,
+        &start.tokenizer,
+        config.eval.problems,
+    )?;
+    let text = serde_json::to_string_pretty(&result).map_err(|e| TrainError::Encode {
+        what: "the evaluation",
+        reason: e.to_string(),
+    })?;
     println!("{text}");
     Ok(())
 }

@@ -63,7 +63,10 @@ fn plans(options: &CompareOptions) -> Result<Vec<Plan>, TrainError> {
         for set in *sets {
             layers.push(Layer::set(set)?);
         }
-        Ok(Plan { name: (*name).to_owned(), layers })
+        Ok(Plan {
+            name: (*name).to_owned(),
+            layers,
+        })
     };
     if options.arms.is_empty() {
         return ARMS.iter().map(built_in).collect();
@@ -80,7 +83,10 @@ fn plans(options: &CompareOptions) -> Result<Vec<Plan>, TrainError> {
             for set in parts {
                 layers.push(Layer::set(set)?);
             }
-            Ok(Plan { name: wanted.clone(), layers })
+            Ok(Plan {
+                name: wanted.clone(),
+                layers,
+            })
         })
         .collect()
 }
@@ -91,11 +97,16 @@ fn plans(options: &CompareOptions) -> Result<Vec<Plan>, TrainError> {
 /// The first run that fails; runs that are done keep their folders.
 pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
     if options.seeds.is_empty() {
-        return Err(TrainError::Usage("compare needs at least one seed (--seeds 1)".to_owned()));
+        return Err(TrainError::Usage(
+            "compare needs at least one seed (--seeds 1)".to_owned(),
+        ));
     }
     let plans = plans(options)?;
     let config = |plan: &Plan, seed: u64| -> Result<Config, TrainError> {
-        let mut layers = vec![Layer::set("eval.every=2")?, Layer::set("eval.every_problems=384")?];
+        let mut layers = vec![
+            Layer::set("eval.every=2")?,
+            Layer::set("eval.every_problems=384")?,
+        ];
         layers.extend(plan.layers.iter().cloned());
         layers.extend(options.layers.iter().cloned());
         layers.push(Layer::set(&format!("seed={seed}"))?);
@@ -116,7 +127,9 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
 
     let bar = Mutex::new(Progress::new("warm-up", options.seeds.len() as u64));
     let tick = |bar: &Mutex<Progress>, message: &str| {
-        bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tick(message);
+        bar.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .tick(message);
     };
     let starts: Vec<Start> = parallel_map(cores, &options.seeds, |&seed| {
         let start = warmed_up_model(&config(&plans[0], seed)?, false)?;
@@ -135,7 +148,9 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
         let mut mine = vec![];
         loop {
             let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let Some(&(a, s)) = jobs.get(i) else { return Ok::<_, TrainError>(mine) };
+            let Some(&(a, s)) = jobs.get(i) else {
+                return Ok::<_, TrainError>(mine);
+            };
             let seed = options.seeds[s];
             let run = folder.join(format!("{}-{seed}", slug(&plans[a].name)));
             fs::create_dir(&run).map_err(TrainError::io("create", &run))?;
@@ -173,7 +188,11 @@ fn report(
     options: &CompareOptions,
     runs: &BTreeMap<(usize, usize), PathBuf>,
 ) -> Result<(), TrainError> {
-    let mut columns = vec!["arm".to_owned(), "mean pass@1 over the run".to_owned(), "final pass@1".to_owned()];
+    let mut columns = vec![
+        "arm".to_owned(),
+        "mean pass@1 over the run".to_owned(),
+        "final pass@1".to_owned(),
+    ];
     for threshold in THRESHOLDS {
         columns.push(format!("steps to {threshold}"));
     }
@@ -188,7 +207,8 @@ fn report(
             .filter_map(|s| runs.get(&(a, s)))
             .map(|run| read_metrics(&run.join("metrics.jsonl")))
             .collect::<Result<_, _>>()?;
-        let curves: Vec<Vec<(u64, f64)>> = records.iter().map(|r| curve(r, "eval/pass@1")).collect();
+        let curves: Vec<Vec<(u64, f64)>> =
+            records.iter().map(|r| curve(r, "eval/pass@1")).collect();
         let mut row = vec![plan.name.clone()];
         row.push(spread(curves.iter().filter_map(|c| area(c))));
         row.push(spread(curves.iter().filter_map(|c| c.last().map(|p| p.1))));
@@ -200,18 +220,33 @@ fn report(
             .and_then(|r| r.last())
             .and_then(|r| r.get("rollouts"))
             .unwrap_or(0.0);
-        let crossings = curves.iter().map(|c| crossing(c, THRESHOLDS[1]).map(|s| s * per_step));
+        let crossings = curves
+            .iter()
+            .map(|c| crossing(c, THRESHOLDS[1]).map(|s| s * per_step));
         row.push(reached(crossings));
         for phase in PHASES {
             let name = format!("timing_s/{phase}");
-            let times: Vec<f64> =
-                records.iter().flatten().filter_map(|r| r.get(&name)).collect();
-            row.push(format!("{:.3}", times.iter().sum::<f64>() / times.len().max(1) as f64));
+            let times: Vec<f64> = records
+                .iter()
+                .flatten()
+                .filter_map(|r| r.get(&name))
+                .collect();
+            row.push(format!(
+                "{:.3}",
+                times.iter().sum::<f64>() / times.len().max(1) as f64
+            ));
         }
         table.row(row);
-        arms.push(Arm { name: plan.name.clone(), color: Color::nth(a), seeds: curves });
+        arms.push(Arm {
+            name: plan.name.clone(),
+            color: Color::nth(a),
+            seeds: curves,
+        });
     }
-    let title = format!("held-out pass@1, {} seeds (line: mean, band: range)", options.seeds.len());
+    let title = format!(
+        "held-out pass@1, {} seeds (line: mean, band: range)",
+        options.seeds.len()
+    );
     let svg = compare_chart(&title, &arms);
     let markdown = table.to_markdown();
     let html = format!(
@@ -221,7 +256,10 @@ fn report(
     write_atomically(&folder.join("compare.svg"), svg.as_bytes())?;
     write_atomically(&folder.join("compare.md"), markdown.as_bytes())?;
     write_atomically(&folder.join("compare.html"), html.as_bytes())?;
-    println!("\n{markdown}\nchart: {}", folder.join("compare.svg").display());
+    println!(
+        "\n{markdown}\nchart: {}",
+        folder.join("compare.svg").display()
+    );
     Ok(())
 }
 
@@ -231,8 +269,10 @@ fn area(curve: &[(u64, f64)]) -> Option<f64> {
     if width == 0.0 {
         return Some(curve.last()?.1);
     }
-    let sum: f64 =
-        curve.windows(2).map(|w| (w[1].0 - w[0].0) as f64 * (w[0].1 + w[1].1) / 2.0).sum();
+    let sum: f64 = curve
+        .windows(2)
+        .map(|w| (w[1].0 - w[0].0) as f64 * (w[0].1 + w[1].1) / 2.0)
+        .sum();
     Some(sum / width)
 }
 
@@ -300,7 +340,12 @@ mod tests {
 
     #[test]
     fn every_built_in_arm_resolves() {
-        let options = CompareOptions { seeds: vec![1], arms: vec![], layers: vec![], name: None };
+        let options = CompareOptions {
+            seeds: vec![1],
+            arms: vec![],
+            layers: vec![],
+            name: None,
+        };
         for plan in plans(&options).unwrap() {
             resolve(&plan.layers).unwrap();
         }

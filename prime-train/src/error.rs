@@ -151,7 +151,8 @@ impl TrainError {
             | TrainError::Usage(_)
             | TrainError::RunExists { .. }
             | TrainError::Policy(
-                prime_policy::PolicyError::Device { .. } | prime_policy::PolicyError::Sampling { .. },
+                prime_policy::PolicyError::Device { .. }
+                | prime_policy::PolicyError::Sampling { .. },
             ) => 2,
             TrainError::Interrupted { .. } | TrainError::InterruptedEarly => 130,
             _ => 1,

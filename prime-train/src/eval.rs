@@ -46,7 +46,9 @@ pub fn evaluate<M: CausalLm>(
     tokenizer: &Tokenizer,
     count: usize,
 ) -> Result<Evaluation, TrainError> {
-    let count = problems.eval_limit().map_or(count, |limit| count.min(limit));
+    let count = problems
+        .eval_limit()
+        .map_or(count, |limit| count.min(limit));
     let prepared = (0..count as u64)
         .map(|index| problems.get(Split::Eval, index, tokenizer))
         .collect::<Result<Vec<_>, _>>()?;
@@ -118,7 +120,9 @@ impl Tally {
         self.problems += 1;
         self.average += total / judged as f64;
         self.passed += usize::from(any);
-        let winner = votes.values().max_by_key(|(n, order, _)| (*n, std::cmp::Reverse(*order)));
+        let winner = votes
+            .values()
+            .max_by_key(|(n, order, _)| (*n, std::cmp::Reverse(*order)));
         self.majority += usize::from(winner.is_some_and(|&(_, _, full)| full));
     }
 
@@ -126,7 +130,9 @@ impl Tally {
         if self.problems == 0 {
             return Err(TrainError::NothingJudged {
                 responses: self.unjudged,
-                reason: self.first_reason.unwrap_or_else(|| "there were no problems".to_owned()),
+                reason: self
+                    .first_reason
+                    .unwrap_or_else(|| "there were no problems".to_owned()),
             });
         }
         let share = |count: usize| count as f64 / self.problems as f64;

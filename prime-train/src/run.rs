@@ -48,12 +48,22 @@ pub struct Start {
 pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
     let device = device_by_name(config.device_name())?.autodiff();
     if !config.model.path.is_empty() {
-        let ModelFolder { config: shape, model, tokenizer } =
-            ModelFolder::load(Path::new(&config.model.path), &device)?;
-        return Ok(Start { model, shape, tokenizer, seconds: 0.0 });
+        let ModelFolder {
+            config: shape,
+            model,
+            tokenizer,
+        } = ModelFolder::load(Path::new(&config.model.path), &device)?;
+        return Ok(Start {
+            model,
+            shape,
+            tokenizer,
+            seconds: 0.0,
+        });
     }
     let Some(task) = config.data.task.builtin() else {
-        return Err(TrainError::Usage("data.task = \"jsonl\" needs model.path".to_owned()));
+        return Err(TrainError::Usage(
+            "data.task = \"jsonl\" needs model.path".to_owned(),
+        ));
     };
     let special = [PAD, BOS, EOS];
     let characters = task
@@ -64,16 +74,17 @@ pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
     let tokenizer = Tokenizer::characters(characters)?;
     let shape = config.decoder(&tokenizer);
     let model = fresh_model(&shape, config.seed, &device)?;
-    Ok(Start { model, shape, tokenizer, seconds: 0.0 })
+    Ok(Start {
+        model,
+        shape,
+        tokenizer,
+        seconds: 0.0,
+    })
 }
 
 /// Weights drawn from `seed`. The generator belongs to the whole process, so one model is drawn at a time, and all of
 /// it: burn draws a parameter when it is first read.
-fn fresh_model(
-    shape: &DecoderConfig,
-    seed: u64,
-    device: &Device,
-) -> Result<Decoder, TrainError> {
+fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Decoder, TrainError> {
     static DRAWING: Mutex<()> = Mutex::new(());
     struct Touch;
     impl ModuleVisitor for Touch {
@@ -81,7 +92,9 @@ fn fresh_model(
             let _ = param.val();
         }
     }
-    let _alone = DRAWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = DRAWING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     device.seed(seed);
     let model = shape.init(device)?;
     model.visit(&mut Touch);
@@ -94,14 +107,20 @@ fn fresh_model(
 /// Those of [`initial_model`] and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
 pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
     let mut start = initial_model(config)?;
-    let Some(task) = config.data.task.builtin() else { return Ok(start) };
+    let Some(task) = config.data.task.builtin() else {
+        return Ok(start);
+    };
     if config.warmup.steps == 0 {
         return Ok(start);
     }
     let clock = Instant::now();
     let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
-    start.model =
-        warm_up(start.model, config, task.as_ref(), &start.tokenizer, |_, done| {
+    start.model = warm_up(
+        start.model,
+        config,
+        task.as_ref(),
+        &start.tokenizer,
+        |_, done| {
             if let Some(bar) = &mut bar {
                 bar.tick(&format!("loss {:.3}", done.loss));
             }
@@ -109,7 +128,8 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
                 true => Err(TrainError::InterruptedEarly),
                 false => Ok(()),
             }
-        })?;
+        },
+    )?;
     start.seconds = clock.elapsed().as_secs_f64();
     if let Some(bar) = bar {
         bar.finish(&format!("{:.1} s", start.seconds));
@@ -127,7 +147,8 @@ pub fn create_run_folder(config: &Config, name: Option<&str>) -> Result<PathBuf,
     if let Some(name) = name
         && !matches!(Path::new(name).components().collect::<Vec<_>>()[..], [Component::Normal(part)] if part == name)
     {
-        let message = format!("--name {name:?}: a run's name is one folder's name; its place is run.out_dir");
+        let message =
+            format!("--name {name:?}: a run's name is one folder's name; its place is run.out_dir");
         return Err(TrainError::Usage(message));
     }
     fs::create_dir_all(out).map_err(TrainError::io("create", out))?;
@@ -142,11 +163,18 @@ pub fn create_run_folder(config: &Config, name: Option<&str>) -> Result<PathBuf,
         return create(out.join(name));
     }
     let task = serde_json::to_value(config.data.task).ok();
-    let task = task.as_ref().and_then(|task| task.as_str()).unwrap_or("run");
+    let task = task
+        .as_ref()
+        .and_then(|task| task.as_str())
+        .unwrap_or("run");
     (1u32..)
         .map(|number| create(out.join(format!("{task}-{}-{number:03}", config.preset))))
         .find(|made| !matches!(made, Err(TrainError::RunExists { .. })))
-        .unwrap_or_else(|| Err(TrainError::RunExists { path: out.to_owned() }))
+        .unwrap_or_else(|| {
+            Err(TrainError::RunExists {
+                path: out.to_owned(),
+            })
+        })
 }
 
 /// A run in progress: a folder, a learner, and what surrounds it.
@@ -174,7 +202,12 @@ impl Run {
         progress: bool,
     ) -> Result<Self, TrainError> {
         write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
-        let Start { model, shape, tokenizer, seconds } = start;
+        let Start {
+            model,
+            shape,
+            tokenizer,
+            seconds,
+        } = start;
         let problems = Problems::open(config, &tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         checkpoints.save_reference(&model, &shape, &tokenizer)?;
@@ -230,7 +263,13 @@ impl Run {
         }
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
-        let result = evaluate(policy, &self.config, &self.problems, &self.tokenizer, problems)?;
+        let result = evaluate(
+            policy,
+            &self.config,
+            &self.problems,
+            &self.tokenizer,
+            problems,
+        )?;
         record.set("eval/pass@1", result.avg_at_k)?;
         record.set_count("eval/n", result.n);
         if let Some(answers) = result.answers {
@@ -250,7 +289,9 @@ impl Run {
         let (with_process, outcome_only) = (config.estimator(true), config.estimator(false));
         let objective = config.objective();
         let total = config.rl.steps as u64;
-        let mut bar = self.progress.then(|| Progress::new("training", total - self.learner.step.min(total)));
+        let mut bar = self
+            .progress
+            .then(|| Progress::new("training", total - self.learner.step.min(total)));
         while self.learner.step < total {
             if INTERRUPTED.load(Ordering::Relaxed) {
                 let path = self.save()?;
@@ -300,7 +341,8 @@ impl Run {
     }
 
     fn save(&self) -> Result<PathBuf, TrainError> {
-        self.checkpoints.save(&self.learner, &self.shape, &self.tokenizer)
+        self.checkpoints
+            .save(&self.learner, &self.shape, &self.tokenizer)
     }
 
     /// The run in a few numbers, from its metrics alone, so that a resumed run sums up like an unbroken one.
@@ -309,7 +351,9 @@ impl Run {
         let mut phases = BTreeMap::new();
         for record in &records {
             for (name, value) in record.iter() {
-                let phase = name.strip_prefix("timing_s/").filter(|phase| *phase != "step");
+                let phase = name
+                    .strip_prefix("timing_s/")
+                    .filter(|phase| *phase != "step");
                 if let Some(phase) = phase {
                     *phases.entry(phase.to_owned()).or_insert(0.0) += value.as_f64();
                 }
@@ -320,7 +364,9 @@ impl Run {
         let rollouts: f64 = records.iter().filter_map(|r| r.get("rollouts")).sum();
         let task = serde_json::to_value(self.config.data.task).ok();
         Ok(Summary {
-            task: task.and_then(|t| t.as_str().map(str::to_owned)).unwrap_or_default(),
+            task: task
+                .and_then(|t| t.as_str().map(str::to_owned))
+                .unwrap_or_default(),
             preset: self.config.preset.clone(),
             seed: self.config.seed,
             steps: self.learner.step,
@@ -336,9 +382,11 @@ impl Run {
 
 fn message(metrics: &StepMetrics) -> String {
     let mut parts = vec![];
-    for (label, name) in
-        [("acc", "acc"), ("held-out", "eval/pass@1"), ("PRM auc", "reward_model/step_auc")]
-    {
+    for (label, name) in [
+        ("acc", "acc"),
+        ("held-out", "eval/pass@1"),
+        ("PRM auc", "reward_model/step_auc"),
+    ] {
         if let Some(value) = metrics.get(name) {
             parts.push(format!("{label} {value:.2}"));
         }

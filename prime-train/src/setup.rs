@@ -1,19 +1,19 @@
 //! From the configuration's sections to the settings of the crates below.
 
 use prime_advantage::{
-    Baseline as ReinforceBaseline, Gae, Grpo, LooScaling as AdvantageLooScaling, OutcomeTerm, Prime,
-    ProcessNorm as AdvantageProcessNorm, ProcessTerm, PromptFilter, Reinforce, Rloo,
+    Baseline as ReinforceBaseline, Gae, Grpo, LooScaling as AdvantageLooScaling, OutcomeTerm,
+    Prime, ProcessNorm as AdvantageProcessNorm, ProcessTerm, PromptFilter, Reinforce, Rloo,
 };
 use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
 use prime_policy::{DecoderConfig, OptimizerConfig, SamplingConfig, Tokenizer};
 use prime_reward::{
-    Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference, ReplayConfig,
-    TokenRewardConfig, UpdateOrder,
+    Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference,
+    ReplayConfig, TokenRewardConfig, UpdateOrder,
 };
 
 use crate::config::{
-    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg, PrmReference,
-    PrmUpdate, ProcessEstimator, ProcessNorm,
+    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
+    PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm,
 };
 
 impl Config {
@@ -127,9 +127,17 @@ impl Config {
     /// The accuracy filter; `None` keeps everything.
     pub fn prompt_filter(&self) -> Option<PromptFilter> {
         let filter = &self.filter;
-        (filter.accuracy || filter.truncated).then(|| PromptFilter {
-            accuracy_lower_bound: if filter.accuracy { filter.accuracy_lower_bound } else { 0.0 },
-            accuracy_upper_bound: if filter.accuracy { filter.accuracy_upper_bound } else { 1.0 },
+        (filter.accuracy || filter.truncated).then_some(PromptFilter {
+            accuracy_lower_bound: if filter.accuracy {
+                filter.accuracy_lower_bound
+            } else {
+                0.0
+            },
+            accuracy_upper_bound: if filter.accuracy {
+                filter.accuracy_upper_bound
+            } else {
+                1.0
+            },
             filter_zero_variance: false,
             filter_truncated: filter.truncated,
         })
@@ -143,13 +151,20 @@ impl Config {
 
     /// The critic's optimiser.
     pub fn critic_optimizer(&self) -> OptimizerConfig {
-        OptimizerConfig { weight_decay: 0.0, ..self.policy_optimizer() }
+        OptimizerConfig {
+            weight_decay: 0.0,
+            ..self.policy_optimizer()
+        }
     }
 
     /// The warm-up's optimiser.
     pub fn warmup_optimizer(&self) -> OptimizerConfig {
         let warmup = &self.warmup;
-        optimizer([warmup.beta1, warmup.beta2], warmup.weight_decay, warmup.grad_clip)
+        optimizer(
+            [warmup.beta1, warmup.beta2],
+            warmup.weight_decay,
+            warmup.grad_clip,
+        )
     }
 
     /// The clipped surrogate.

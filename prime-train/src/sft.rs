@@ -49,8 +49,10 @@ pub fn warm_up<M: CausalLm>(
                 Ok((prompt, tokenizer.encode_response(&demonstration.response)?))
             })
             .collect::<Result<Vec<_>, TrainError>>()?;
-        let sequences: Vec<Sequence<'_>> =
-            demonstrations.iter().map(|(prompt, response)| Sequence { prompt, response }).collect();
+        let sequences: Vec<Sequence<'_>> = demonstrations
+            .iter()
+            .map(|(prompt, response)| Sequence { prompt, response })
+            .collect();
         let totals = BatchTotals::of(sequences.iter().map(|s| s.response.len()));
         let micro_batches: Vec<&[Sequence<'_>]> =
             sequences.chunks(config.warmup.micro_batch_size).collect();
@@ -66,7 +68,13 @@ pub fn warm_up<M: CausalLm>(
         let rate = learning_rate(config, step);
         let (updated, grad_norm) = optimizer.step(model, done.gradients, rate)?;
         model = updated;
-        report(step, SftStep { loss: done.statistics.iter().sum(), grad_norm })?;
+        report(
+            step,
+            SftStep {
+                loss: done.statistics.iter().sum(),
+                grad_norm,
+            },
+        )?;
     }
     Ok(model)
 }

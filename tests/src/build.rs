@@ -24,11 +24,12 @@ fn built(name: &str) -> &'static Path {
     }
 }
 
-/// Asks cargo for the programs; it knows whether they are up to date, and where it put them.
+/// Asks cargo for the programs; it knows whether they are up to date, and where it put them. `--workspace` selects the
+/// features that `cargo test --workspace` has just compiled the libraries with.
 fn build() -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", "prime-train", "--bin", "prime-train"])
+        .args(["build", "--workspace", "--bin", "prime-train"])
         .args([
             "--example",
             "prm_auc",

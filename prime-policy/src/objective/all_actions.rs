@@ -36,7 +36,9 @@ impl AllActions {
         let mean = (old_probs.clone() * reward.clone()).sum_dim(1);
         let advantages = (reward - mean).mul_scalar(scale);
         let ratio = (log_probs - old).clamp(-20.0, 20.0).exp();
-        let clipped = ratio.clone().clamp(1.0 - self.clip_ratio_low, 1.0 + self.clip_ratio_high);
+        let clipped = ratio
+            .clone()
+            .clamp(1.0 - self.clip_ratio_low, 1.0 + self.clip_ratio_high);
         let gain = (ratio * advantages.clone()).min_pair(clipped * advantages);
         (old_probs * gain).sum_dim(1).neg()
     }
@@ -47,14 +49,21 @@ mod tests {
     use super::*;
     use burn::tensor::{Device, Distribution};
 
-    const CLIP: AllActions = AllActions { clip_ratio_low: 0.2, clip_ratio_high: 0.3 };
+    const CLIP: AllActions = AllActions {
+        clip_ratio_low: 0.2,
+        clip_ratio_high: 0.3,
+    };
 
     fn numbers(t: Tensor<2>) -> Vec<f64> {
         t.into_data().iter::<f32>().map(f64::from).collect()
     }
 
     fn random(rows: usize, vocab: usize) -> Tensor<2> {
-        Tensor::random([rows, vocab], Distribution::Normal(0.0, 1.0), &Device::flex())
+        Tensor::random(
+            [rows, vocab],
+            Distribution::Normal(0.0, 1.0),
+            &Device::flex(),
+        )
     }
 
     #[test]
@@ -68,7 +77,10 @@ mod tests {
             Tensor::from_inner(reward.clone()),
             scale,
         );
-        let found = numbers(leaf.grad(&loss.sum().backward()).expect("the loss reads its logits"));
+        let found = numbers(
+            leaf.grad(&loss.sum().backward())
+                .expect("the loss reads its logits"),
+        );
         let probs = numbers(activation::softmax(logits, 1));
         let reward = numbers(reward);
         for row in 0..rows {
@@ -80,7 +92,10 @@ mod tests {
                 let expected: f64 = (0..vocab)
                     .map(|a| p[a] * scale * (r[a] - mean) * (f64::from(u8::from(a == b)) - p[b]))
                     .sum();
-                assert!((found[at.start + b] + expected).abs() < 1e-6, "row {row}, logit {b}");
+                assert!(
+                    (found[at.start + b] + expected).abs() < 1e-6,
+                    "row {row}, logit {b}"
+                );
             }
         }
     }
@@ -89,7 +104,11 @@ mod tests {
     fn the_value_is_the_clipped_surrogate_summed_over_tokens() {
         let (logits, old, reward) = (random(1, 6) * 2.0, random(1, 6), random(1, 6));
         let log_softmax = |t: &Tensor<2>| numbers(activation::log_softmax(t.clone(), 1));
-        let (new_lp, old_lp, r) = (log_softmax(&logits), log_softmax(&old), numbers(reward.clone()));
+        let (new_lp, old_lp, r) = (
+            log_softmax(&logits),
+            log_softmax(&old),
+            numbers(reward.clone()),
+        );
         let mean: f64 = old_lp.iter().zip(&r).map(|(l, r)| l.exp() * r).sum();
         let (mut expected, mut clipped) = (0.0, 0);
         for a in 0..6 {
@@ -100,6 +119,9 @@ mod tests {
         }
         assert!(clipped > 0, "the case must reach the clip");
         let found = numbers(CLIP.per_position(logits, old, reward, 2.0))[0];
-        assert!((found - expected).abs() < 1e-5, "{found} instead of {expected}");
+        assert!(
+            (found - expected).abs() < 1e-5,
+            "{found} instead of {expected}"
+        );
     }
 }

@@ -11,8 +11,8 @@ use std::fmt::Debug;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-pub use all_actions::AllActions;
 pub use aggregate::{BatchTotals, LossAggregation};
+pub use all_actions::AllActions;
 pub use kl::KlEstimator;
 pub use ppo::PpoClip;
 pub use value::ClippedValueLoss;

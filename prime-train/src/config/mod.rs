@@ -21,8 +21,9 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use credit::{
-    Advantage, Baseline, Critic, Estimator, Granularity, Kl, KlEstimator, KlPlacement, LabelPrior, LooScaling,
-    Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessEstimator, ProcessGroups, ProcessNorm,
+    Advantage, Baseline, Critic, Estimator, Granularity, Kl, KlEstimator, KlPlacement, LabelPrior,
+    LooScaling, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessEstimator, ProcessGroups,
+    ProcessNorm,
 };
 pub use layers::{Layer, resolve};
 pub use model::{Data, DataTask, Device, Model, Warmup};

@@ -22,6 +22,8 @@ pub struct PreparedProblem {
     pub prompt_ids: Vec<u32>,
     /// What the verifier compares with.
     pub ground_truth: String,
+    /// Whether judging a response would mean running it, which no verifier here does.
+    pub is_code: bool,
 }
 
 /// Problems to train and to evaluate on.
@@ -33,8 +35,17 @@ pub struct Problems {
 }
 
 enum Source {
-    Task { task: Box<dyn Task>, verifier: Box<dyn Verifier>, train_seed: u64, eval_seed: u64 },
-    Rows { train: Vec<PreparedProblem>, eval: Vec<PreparedProblem>, seed: u64 },
+    Task {
+        task: Box<dyn Task>,
+        verifier: Box<dyn Verifier>,
+        train_seed: u64,
+        eval_seed: u64,
+    },
+    Rows {
+        train: Vec<PreparedProblem>,
+        eval: Vec<PreparedProblem>,
+        seed: u64,
+    },
 }
 
 impl Problems {
@@ -50,7 +61,12 @@ impl Problems {
                 let pass_mark = config.data.pass_mark.unwrap_or_else(|| task.pass_mark());
                 let verifier = task.verifier(pass_mark)?;
                 let (train_seed, eval_seed) = (config.seed, config.eval.seed);
-                Source::Task { task, verifier, train_seed, eval_seed }
+                Source::Task {
+                    task,
+                    verifier,
+                    train_seed,
+                    eval_seed,
+                }
             }
             None => {
                 let mut read = |path: &str| -> Result<Vec<PreparedProblem>, TrainError> {
@@ -72,10 +88,18 @@ impl Problems {
                 };
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
-                Source::Rows { train, eval, seed: config.seed }
+                Source::Rows {
+                    train,
+                    eval,
+                    seed: config.seed,
+                }
             }
         };
-        Ok(Self { source, max_prompt_tokens, skipped })
+        Ok(Self {
+            source,
+            max_prompt_tokens,
+            skipped,
+        })
     }
 
     /// Rows that were left out as broken or too long.
@@ -110,7 +134,12 @@ impl Problems {
         tokenizer: &Tokenizer,
     ) -> Result<PreparedProblem, TrainError> {
         match &self.source {
-            Source::Task { task, train_seed, eval_seed, .. } => {
+            Source::Task {
+                task,
+                train_seed,
+                eval_seed,
+                ..
+            } => {
                 let seed = match split {
                     Split::Train => *train_seed,
                     Split::Eval => *eval_seed,
@@ -125,7 +154,13 @@ impl Problems {
                     });
                 }
                 let (prompt, ground_truth) = (problem.prompt, problem.ground_truth);
-                Ok(PreparedProblem { id: index, prompt, prompt_ids, ground_truth })
+                Ok(PreparedProblem {
+                    id: index,
+                    prompt,
+                    prompt_ids,
+                    ground_truth,
+                    is_code: false,
+                })
             }
             Source::Rows { train, eval, seed } => {
                 let rows = match split {
@@ -154,6 +189,9 @@ impl Problems {
     pub fn verify(&self, response: &str, problem: &PreparedProblem) -> Verdict {
         match &self.source {
             Source::Task { verifier, .. } => verifier.verify(response, &problem.ground_truth),
+            Source::Rows { .. } if problem.is_code => Verdict::could_not_judge(
+                "the row's ability is code, and this version does not run code",
+            ),
             Source::Rows { .. } => BoxedAnswer.verify(response, &problem.ground_truth),
         }
     }
@@ -182,8 +220,8 @@ fn prepare(
             prompt,
             prompt_ids,
             ground_truth: row.reward_model.ground_truth.to_text(),
+            is_code: row.ability == "code",
         });
     }
     Ok((problems, too_long))
 }
-

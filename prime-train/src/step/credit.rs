@@ -36,7 +36,10 @@ pub(super) fn takes_part(group: &JudgedGroup, env: &Environment<'_>, process: bo
 }
 
 fn sequence<'a>(group: &'a JudgedGroup, response: &'a JudgedResponse) -> Sequence<'a> {
-    Sequence { prompt: &group.problem.prompt_ids, response: &response.response.tokens }
+    Sequence {
+        prompt: &group.problem.prompt_ids,
+        response: &response.response.tokens,
+    }
 }
 
 /// Lines 4 and 5 of Algorithm 1: token rewards, and the PRM's update on the outcomes.
@@ -48,8 +51,13 @@ pub(super) fn process_rewards<M: CausalLm>(
 ) -> Result<ProcessRewards, TrainError> {
     let config = env.config;
     let prm = &config.prm;
-    let mut rewards: Streams = groups.iter().map(|g| vec![vec![]; g.responses.len()]).collect();
-    let seen: Vec<usize> = (0..groups.len()).filter(|&g| takes_part(&groups[g], env, true)).collect();
+    let mut rewards: Streams = groups
+        .iter()
+        .map(|g| vec![vec![]; g.responses.len()])
+        .collect();
+    let seen: Vec<usize> = (0..groups.len())
+        .filter(|&g| takes_part(&groups[g], env, true))
+        .collect();
     if prm.oracle {
         for &g in &seen {
             for (r, response) in groups[g].responses.iter().enumerate() {
@@ -67,7 +75,11 @@ pub(super) fn process_rewards<M: CausalLm>(
         _ => None,
     };
     let stream = (sampled || kl.is_some()).then(|| {
-        let process_coef = if sampled { config.advantage.process_coef } else { 0.0 };
+        let process_coef = if sampled {
+            config.advantage.process_coef
+        } else {
+            0.0
+        };
         let kl_coef = config.kl.coef;
         let one = |g: usize, r: usize, tokens: usize| -> Vec<f32> {
             (0..tokens)
@@ -83,7 +95,9 @@ pub(super) fn process_rewards<M: CausalLm>(
             .enumerate()
             .map(|(g, group)| {
                 let responses = group.responses.iter().enumerate();
-                responses.map(|(r, response)| one(g, r, response.response.tokens.len())).collect()
+                responses
+                    .map(|(r, response)| one(g, r, response.response.tokens.len()))
+                    .collect()
             })
             .collect()
     });
@@ -103,17 +117,25 @@ fn run_prm<M: CausalLm>(
     metrics: &mut StepMetrics,
 ) -> Result<(), TrainError> {
     let config = env.config;
-    let pairs: Vec<(usize, usize)> =
-        seen.iter().flat_map(|&g| (0..groups[g].responses.len()).map(move |r| (g, r))).collect();
+    let pairs: Vec<(usize, usize)> = seen
+        .iter()
+        .flat_map(|&g| (0..groups[g].responses.len()).map(move |r| (g, r)))
+        .collect();
     let at = |&(g, r): &(usize, usize)| (&groups[g], &groups[g].responses[r]);
-    let anchored = [config.prm.reference, config.prm.reward_reference]
-        .contains(&PrmReference::Policy);
+    let anchored =
+        [config.prm.reference, config.prm.reward_reference].contains(&PrmReference::Policy);
     // The PRM and its references work at temperature 1; rollouts may have been drawn at another.
     let recomputed = if anchored && config.sampling.temperature != 1.0 {
         let sequences: Vec<_> = pairs.iter().map(|p| sequence(at(p).0, at(p).1)).collect();
         let micro_batch = config.rl.micro_batch_size;
         let threads = config.worker_threads();
-        Some(log_probs(&learner.actor.policy, &sequences, 1.0, micro_batch, threads)?)
+        Some(log_probs(
+            &learner.actor.policy,
+            &sequences,
+            1.0,
+            micro_batch,
+            threads,
+        )?)
     } else {
         None
     };
@@ -132,7 +154,9 @@ fn run_prm<M: CausalLm>(
             }
         })
         .collect();
-    let Some(prm) = learner.prm.as_mut() else { return Ok(()) };
+    let Some(prm) = learner.prm.as_mut() else {
+        return Ok(());
+    };
     let done = prm.step(&rollouts)?;
 
     let mut grouped: Vec<Vec<(f64, f32)>> = vec![];
@@ -168,9 +192,15 @@ fn run_prm<M: CausalLm>(
     if let Some(area) = auc(&answers) {
         metrics.set("reward_model/step_auc", area)?;
         for (name, wanted) in [("right", true), ("wrong", false)] {
-            let chosen: Vec<f64> =
-                answers.iter().filter(|a| a.1 == wanted).map(|a| f64::from(a.0)).collect();
-            metrics.set(&format!("reward_model/reward_{name}_answers"), mean(&chosen))?;
+            let chosen: Vec<f64> = answers
+                .iter()
+                .filter(|a| a.1 == wanted)
+                .map(|a| f64::from(a.0))
+                .collect();
+            metrics.set(
+                &format!("reward_model/reward_{name}_answers"),
+                mean(&chosen),
+            )?;
         }
     }
     Ok(())
@@ -182,7 +212,9 @@ pub(crate) fn answer_scores(
     response: &JudgedResponse,
     rewards: &[f32],
 ) -> Vec<(f32, bool)> {
-    let (Some(task), Some(right)) = (env.problems.task(), &response.steps) else { return vec![] };
+    let (Some(task), Some(right)) = (env.problems.task(), &response.steps) else {
+        return vec![];
+    };
     let pieces = env.tokenizer.pieces(&response.response.tokens);
     task.answer_spans(&pieces)
         .into_iter()
@@ -217,7 +249,10 @@ fn reward_kl<M: CausalLm>(
         .map(|(group, reference)| {
             let both = group.responses.iter().zip(reference);
             both.map(|(r, reference)| {
-                Ok(env.config.reward_kl().penalties(&r.response.log_probs, &reference)?)
+                Ok(env
+                    .config
+                    .reward_kl()
+                    .penalties(&r.response.log_probs, &reference)?)
             })
             .collect()
         })
@@ -234,12 +269,17 @@ pub(super) fn ref_log_probs<M: CausalLm>(
         return Err(TrainError::Usage("kl needs a reference model".to_owned()));
     };
     let config = env.config;
-    let sequences: Vec<_> =
-        groups.iter().flat_map(|g| g.responses.iter().map(move |r| sequence(g, r))).collect();
+    let sequences: Vec<_> = groups
+        .iter()
+        .flat_map(|g| g.responses.iter().map(move |r| sequence(g, r)))
+        .collect();
     let temperature = config.sampling().log_prob_temperature();
     let (micro, threads) = (config.rl.micro_batch_size, config.worker_threads());
     let mut flat = log_probs(reference, &sequences, temperature, micro, threads)?.into_iter();
-    Ok(groups.iter().map(|g| flat.by_ref().take(g.responses.len()).collect()).collect())
+    Ok(groups
+        .iter()
+        .map(|g| flat.by_ref().take(g.responses.len()).collect())
+        .collect())
 }
 
 /// The critic's value before each token; `None` without a critic.
@@ -253,8 +293,10 @@ pub(super) fn values<M: CausalLm>(
     }
     let actor = learner.actor.valid();
     let device = actor.policy.devices().first().cloned().unwrap_or_default();
-    let sequences: Vec<_> =
-        groups.iter().flat_map(|g| g.responses.iter().map(move |r| sequence(g, r))).collect();
+    let sequences: Vec<_> = groups
+        .iter()
+        .flat_map(|g| g.responses.iter().map(move |r| sequence(g, r)))
+        .collect();
     let chunks: Vec<_> = sequences.chunks(env.config.rl.micro_batch_size).collect();
     let parts = parallel_map(env.config.worker_threads(), &chunks, |chunk| {
         let batch = SequenceBatch::new(chunk, actor.policy.vocab_size(), &device)?;
@@ -262,7 +304,9 @@ pub(super) fn values<M: CausalLm>(
         Ok::<_, PolicyError>(values.map_or_else(Vec::new, |values| batch.gather(values)))
     })?;
     let mut flat = parts.into_iter().flatten();
-    let split = groups.iter().map(|g| flat.by_ref().take(g.responses.len()).collect());
+    let split = groups
+        .iter()
+        .map(|g| flat.by_ref().take(g.responses.len()).collect());
     Ok(Some(split.collect()))
 }
 
@@ -285,10 +329,18 @@ pub(super) fn advantages(
 ) -> Result<TokenAdvantages, TrainError> {
     let on = process.is_on();
     let mut out = TokenAdvantages {
-        advantages: groups.iter().map(|g| vec![vec![]; g.responses.len()]).collect(),
-        returns: groups.iter().map(|g| vec![vec![]; g.responses.len()]).collect(),
+        advantages: groups
+            .iter()
+            .map(|g| vec![vec![]; g.responses.len()])
+            .collect(),
+        returns: groups
+            .iter()
+            .map(|g| vec![vec![]; g.responses.len()])
+            .collect(),
     };
-    let members: Vec<usize> = (0..groups.len()).filter(|&g| takes_part(&groups[g], env, on)).collect();
+    let members: Vec<usize> = (0..groups.len())
+        .filter(|&g| takes_part(&groups[g], env, on))
+        .collect();
     metrics.set_count("actor/groups", members.len());
     if members.is_empty() {
         return Ok(out);
@@ -308,7 +360,11 @@ pub(super) fn advantages(
                 rewarded
             });
             let group = PromptGroup::new(responses.collect())?;
-            Ok(if groups[g].kept { group } else { group.process_only() })
+            Ok(if groups[g].kept {
+                group
+            } else {
+                group.process_only()
+            })
         })
         .collect::<Result<Vec<_>, prime_advantage::AdvantageError>>()?;
     let batch = RewardBatch::new(batch)?;

@@ -46,7 +46,10 @@ impl<M: CausalLm> Learner<M> {
     /// [`TrainError::Reward`] for settings that the PRM refuses.
     pub fn new(policy: M, config: &Config) -> Result<Self, TrainError> {
         let device = policy.devices().first().cloned().unwrap_or_default();
-        let prm = config.implicit_prm().map(|prm| ImplicitPrm::new(&policy, prm)).transpose()?;
+        let prm = config
+            .implicit_prm()
+            .map(|prm| ImplicitPrm::new(&policy, prm))
+            .transpose()?;
         let value_head = (config.advantage.estimator == Estimator::Gae)
             .then(|| ValueHead::init(policy.hidden_size(), &device));
         Ok(Self {
@@ -96,8 +99,10 @@ pub fn step<M: CausalLm>(
 ) -> Result<StepReport, TrainError> {
     let number = learner.step + 1;
     let mut next = learner.clone();
-    let report = algorithm_1(&mut next, env, number)
-        .map_err(|source| TrainError::Step { step: number, source: Box::new(source) })?;
+    let report = algorithm_1(&mut next, env, number).map_err(|source| TrainError::Step {
+        step: number,
+        source: Box::new(source),
+    })?;
     *learner = next;
     Ok(report)
 }
@@ -123,18 +128,36 @@ fn algorithm_1<M: CausalLm>(
     clock.lap("timing_s/prm", &mut metrics)?;
 
     let values = credit::values(learner, env, &groups)?;
-    let advantages =
-        credit::advantages(env, number, &groups, &process, values.as_deref(), &mut metrics)?;
+    let advantages = credit::advantages(
+        env,
+        number,
+        &groups,
+        &process,
+        values.as_deref(),
+        &mut metrics,
+    )?;
     clock.lap("timing_s/advantages", &mut metrics)?;
 
-    update::policy(learner, env, number, &groups, process.all_actions, &advantages, values.as_deref(), &mut metrics)?;
+    update::policy(
+        learner,
+        env,
+        number,
+        &groups,
+        process.all_actions,
+        &advantages,
+        values.as_deref(),
+        &mut metrics,
+    )?;
     clock.lap("timing_s/policy", &mut metrics)?;
 
     learner.step = number;
     stats::responses(&groups, &mut metrics)?;
     metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
     let transcripts = stats::transcripts(env, number, &groups, &process, &advantages);
-    Ok(StepReport { metrics, transcripts })
+    Ok(StepReport {
+        metrics,
+        transcripts,
+    })
 }
 
 struct Clock(Instant);

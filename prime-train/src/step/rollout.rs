@@ -101,7 +101,11 @@ pub(super) fn judge(
         }
         // Leave-one-out has nothing to leave in a group of one.
         if judged.len() >= env.config.rl.group_size.min(2) {
-            groups.push(JudgedGroup { problem, responses: judged, kept: true });
+            groups.push(JudgedGroup {
+                problem,
+                responses: judged,
+                kept: true,
+            });
         }
     }
     metrics.set_count("verifier/could_not_judge", unjudged);
@@ -143,6 +147,9 @@ pub(super) fn filter(
         group.kept = room > 0;
         room = room.saturating_sub(1);
     }
-    metrics.set_count("filter/kept_groups", groups.iter().filter(|g| g.kept).count());
+    metrics.set_count(
+        "filter/kept_groups",
+        groups.iter().filter(|g| g.kept).count(),
+    );
     Ok(())
 }

@@ -18,17 +18,28 @@ pub(super) fn responses(
     let mean = |f: &dyn Fn(&super::JudgedResponse) -> f64| all().map(f).sum::<f64>() / n;
     metrics.set("acc", mean(&|r| f64::from(r.outcome)))?;
     metrics.set("reward/mean", mean(&|r| f64::from(r.outcome)))?;
-    metrics.set("response_length/mean", mean(&|r| r.response.tokens.len() as f64))?;
+    metrics.set(
+        "response_length/mean",
+        mean(&|r| r.response.tokens.len() as f64),
+    )?;
     let longest = all().map(|r| r.response.tokens.len()).max().unwrap_or(0);
     metrics.set_count("response_length/max", longest);
     let clipped = |r: &super::JudgedResponse| f64::from(r.response.finish == FinishReason::Length);
     metrics.set("response_length/clip_ratio", mean(&clipped))?;
     let equal = groups.iter().filter(|group| {
-        group.responses.windows(2).all(|pair| pair[0].outcome == pair[1].outcome)
+        group
+            .responses
+            .windows(2)
+            .all(|pair| pair[0].outcome == pair[1].outcome)
     });
-    metrics.set("frac_reward_zero_std", equal.count() as f64 / groups.len().max(1) as f64)?;
+    metrics.set(
+        "frac_reward_zero_std",
+        equal.count() as f64 / groups.len().max(1) as f64,
+    )?;
     if all().all(|r| r.steps.is_some()) {
-        let answers: Vec<bool> = all().flat_map(|r| r.steps.iter().flatten().copied()).collect();
+        let answers: Vec<bool> = all()
+            .flat_map(|r| r.steps.iter().flatten().copied())
+            .collect();
         if !answers.is_empty() {
             let right = answers.iter().filter(|&&right| right).count();
             metrics.set("acc_answers", right as f64 / answers.len() as f64)?;

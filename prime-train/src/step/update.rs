@@ -3,7 +3,8 @@
 use burn::tensor::{Tensor, activation};
 use prime_policy::objective::{AllActions, BatchTotals, ClippedValueLoss, ObjectiveInput};
 use prime_policy::{
-    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients, token_statistics,
+    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients,
+    token_statistics,
 };
 
 use super::credit::{TokenAdvantages, ref_log_probs};
@@ -86,7 +87,13 @@ pub(super) fn policy<M: CausalLm>(
         Stream::new([config.seed, MINI_BATCH_ORDER, step, epoch as u64]).shuffle(&mut order);
         for mini_batch in order.chunks(mini_batch_size) {
             let mini_batch: Vec<&Sample<'_>> = mini_batch.iter().map(|&i| &samples[i]).collect();
-            norms.push(mini_batch_step(learner, env, &mini_batch, tilted.as_ref(), &mut all)?);
+            norms.push(mini_batch_step(
+                learner,
+                env,
+                &mini_batch,
+                tilted.as_ref(),
+                &mut all,
+            )?);
         }
     }
     let steps = norms.len() as f64;
@@ -137,7 +144,9 @@ impl<M: CausalLm> Tilted<M> {
         let reward = activation::log_softmax(prm, 1) - activation::log_softmax(acting.clone(), 1);
         let logits = logits.div_scalar(temperature);
         let acting = acting.div_scalar(temperature);
-        let loss = self.objective.per_position(logits, acting, reward, self.scale);
+        let loss = self
+            .objective
+            .per_position(logits, acting, reward, self.scale);
         loss.reshape([batch.rows() as i32, -1])
     }
 }
@@ -171,9 +180,16 @@ fn mini_batch_step<M: CausalLm>(
     }
     let (for_policy, for_critic) = learner.actor.split_gradients(done.gradients);
     let actor = learner.actor.clone();
-    let (policy, norm) = learner.policy_optimizer.step(actor.policy, for_policy, config.rl.lr)?;
+    let (policy, norm) = learner
+        .policy_optimizer
+        .step(actor.policy, for_policy, config.rl.lr)?;
     let value_head = match actor.value_head {
-        Some(head) => Some(learner.critic_optimizer.step(head, for_critic, config.critic.lr)?.0),
+        Some(head) => Some(
+            learner
+                .critic_optimizer
+                .step(head, for_critic, config.critic.lr)?
+                .0,
+        ),
         None => None,
     };
     learner.actor = ActorCritic { policy, value_head };
@@ -196,12 +212,14 @@ fn micro_batch_loss<M: CausalLm>(
     let mask = batch.mask();
     let input = ObjectiveInput {
         log_probs: statistics.log_probs.clone(),
-        old_log_probs: batch
-            .scatter("old log-probs", samples.iter().map(|s| s.old_log_probs))?,
+        old_log_probs: batch.scatter("old log-probs", samples.iter().map(|s| s.old_log_probs))?,
         advantages: batch.scatter("advantages", samples.iter().map(|s| s.advantages))?,
         mask: mask.clone(),
     };
-    let aggregation = env.objective.aggregation().unwrap_or_else(|| config.loss_aggregation());
+    let aggregation = env
+        .objective
+        .aggregation()
+        .unwrap_or_else(|| config.loss_aggregation());
     let token_loss = env.objective.token_loss(&input);
     let mut sums = Sums {
         tokens: batch.response_tokens(),
@@ -228,17 +246,22 @@ fn micro_batch_loss<M: CausalLm>(
         loss = loss + process;
     }
     if config.kl.placement == KlPlacement::Loss && config.kl.coef > 0.0 {
-        let reference =
-            batch.scatter("reference log-probs", samples.iter().map(|s| s.ref_log_probs))?;
+        let reference = batch.scatter(
+            "reference log-probs",
+            samples.iter().map(|s| s.ref_log_probs),
+        )?;
         let kl = config.loss_kl().per_token(statistics.log_probs, reference);
         let kl = aggregation.aggregate(kl, mask.clone(), totals);
-        sums.named.push(("actor/kl_loss", scalar(&kl) * totals.tokens as f64));
+        sums.named
+            .push(("actor/kl_loss", scalar(&kl) * totals.tokens as f64));
         loss = loss + kl.mul_scalar(config.kl.coef);
     }
     if let Some(values) = values {
         let old = batch.scatter("old values", samples.iter().map(|s| s.old_values))?;
         let returns = batch.scatter("returns", samples.iter().map(|s| s.returns))?;
-        let clipped = ClippedValueLoss { value_clip: config.critic.value_clip as f32 };
+        let clipped = ClippedValueLoss {
+            value_clip: config.critic.value_clip as f32,
+        };
         let per_token = clipped.per_token(values, old, returns);
         let value_loss = aggregation.aggregate(per_token, mask, totals);
         sums.value_loss = scalar(&value_loss);

@@ -115,6 +115,8 @@ pub(super) fn verifier(
     };
     match AnswerList::new(char::from(SEPARATOR.as_bytes()[0]), mark) {
         Ok(list) => Ok(Box::new(list)),
-        Err(error) => Err(ConfigError::Encode { reason: error.to_string() }),
+        Err(error) => Err(ConfigError::Encode {
+            reason: error.to_string(),
+        }),
     }
 }

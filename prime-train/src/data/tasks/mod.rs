@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use chain::Chain;
 pub use exam::Exam;
-pub(crate) use mark::pieces;
 pub use mark::PassMark;
+pub(crate) use mark::pieces;
 pub use mod3::Mod3;
 
 use crate::error::ConfigError;
