@@ -268,6 +268,23 @@ mod tests {
         assert_eq!(read_metrics(&fresh).unwrap().len(), 1);
     }
 
+    /// Reading decimals is exact only to the last bit but one, so what stays is not written anew.
+    #[test]
+    fn resuming_leaves_earlier_lines_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let mut writer = MetricsWriter::create(&path).unwrap();
+        let mut noise = crate::rng::Stream::new([1, 2, 3, 4]);
+        for step in 0..2000 {
+            let mut record = StepMetrics::new(step);
+            record.set("acc", noise.unit() * 1e-9).unwrap();
+            writer.write(&record).unwrap();
+        }
+        let before = fs::read(&path).unwrap();
+        MetricsWriter::resume(&path, 2000).unwrap();
+        assert!(fs::read(&path).unwrap() == before);
+    }
+
     #[test]
     fn broken_lines_are_named() {
         let folder = tempfile::tempdir().unwrap();

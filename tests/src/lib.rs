@@ -42,3 +42,8 @@ pub fn tiny() -> Vec<String> {
         "eval.every_problems=8",
     ])
 }
+
+/// The repository's README, so that its example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadMe;

@@ -28,8 +28,18 @@ fn rotate(x: &[f32], cos: &[f32], sin: &[f32], sign: f32, out: &mut [f32]) {
     }
 }
 
-/// Rotated copies of all heads of `x`, in `[batch, heads, time, head_dim]` order.
+/// Which way [`rotate_heads`] goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    /// Projections (`[batch, time, heads, head_dim]`) to rotated heads (`[batch, heads, time, head_dim]`).
+    ToHeads,
+    /// Gradients of rotated heads back to the projections' layout: the transposed rotation.
+    FromHeads,
+}
+
+/// Rotates every head of `x` by its position and changes the layout.
 fn rotate_heads(
+    direction: Direction,
     x: &[f32],
     heads: usize,
     shape: AttentionShape,
@@ -48,48 +58,17 @@ fn rotate_heads(
         for t in 0..time {
             let angles = t * half..(t + 1) * half;
             for h in 0..heads {
-                let from = ((b * time + t) * heads + h) * head_dim;
-                let to = ((b * heads + h) * time + t) * head_dim;
+                let flat = ((b * time + t) * heads + h) * head_dim;
+                let headed = ((b * heads + h) * time + t) * head_dim;
+                let (from, to, sign) = match direction {
+                    Direction::ToHeads => (flat, headed, 1.0),
+                    Direction::FromHeads => (headed, flat, -1.0),
+                };
                 rotate(
                     &x[from..from + head_dim],
                     &cos[angles.clone()],
                     &sin[angles.clone()],
-                    1.0,
-                    &mut out[to..to + head_dim],
-                );
-            }
-        }
-    }
-    out
-}
-
-/// The inverse of [`rotate_heads`]: gradients of rotated heads back to the projections' layout.
-fn unrotate_heads(
-    x: &[f32],
-    heads: usize,
-    shape: AttentionShape,
-    cos: &[f32],
-    sin: &[f32],
-) -> Vec<f32> {
-    let AttentionShape {
-        batch,
-        time,
-        head_dim,
-        ..
-    } = shape;
-    let half = head_dim / 2;
-    let mut out = vec![0.0; x.len()];
-    for b in 0..batch {
-        for h in 0..heads {
-            for t in 0..time {
-                let angles = t * half..(t + 1) * half;
-                let from = ((b * heads + h) * time + t) * head_dim;
-                let to = ((b * time + t) * heads + h) * head_dim;
-                rotate(
-                    &x[from..from + head_dim],
-                    &cos[angles.clone()],
-                    &sin[angles.clone()],
-                    -1.0,
+                    sign,
                     &mut out[to..to + head_dim],
                 );
             }
@@ -162,8 +141,8 @@ fn forward_body(
         head_dim,
     } = shape;
     let group = heads / kv_heads;
-    let q = rotate_heads(q, heads, shape, cos, sin);
-    let k = rotate_heads(k, kv_heads, shape, cos, sin);
+    let q = rotate_heads(Direction::ToHeads, q, heads, shape, cos, sin);
+    let k = rotate_heads(Direction::ToHeads, k, kv_heads, shape, cos, sin);
     let mut lse = vec![0.0; batch * heads * time];
     let mut out = vec![0.0; batch * time * shape.q_width()];
     let mut k_t = vec![0.0; head_dim * time];
@@ -305,8 +284,8 @@ fn backward_body(
         }
     }
     [
-        unrotate_heads(&dq, heads, shape, cos, sin),
-        unrotate_heads(&dk, kv_heads, shape, cos, sin),
+        rotate_heads(Direction::FromHeads, &dq, heads, shape, cos, sin),
+        rotate_heads(Direction::FromHeads, &dk, kv_heads, shape, cos, sin),
         dv,
     ]
 }
