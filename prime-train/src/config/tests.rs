@@ -187,7 +187,12 @@ fn syntax_errors_name_the_file() {
 fn aliases_and_pass_marks_are_understood() {
     let config = with(&["advantage.estimator=loo"]).unwrap();
     assert_eq!(config.advantage.estimator, Estimator::Rloo);
-    let config = with(&["advantage.estimator=ppo", "data.pass_mark=\"all\""]).unwrap();
+    let config = with(&[
+        "preset=rloo",
+        "advantage.estimator=ppo",
+        "data.pass_mark=\"all\"",
+    ])
+    .unwrap();
     assert_eq!(config.advantage.estimator, Estimator::Gae);
     assert_eq!(config.data.pass_mark, Some(PassMark::All));
     assert_eq!(
