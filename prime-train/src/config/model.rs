@@ -178,7 +178,7 @@ pub struct Warmup {
 impl Default for Warmup {
     fn default() -> Self {
         Warmup {
-            steps: 300,
+            steps: 250,
             batch_size: 64,
             micro_batch_size: 32,
             lr: 6e-3,
