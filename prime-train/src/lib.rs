@@ -41,3 +41,7 @@ mod setup;
 pub mod sft;
 pub mod step;
 pub mod summary;
+
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

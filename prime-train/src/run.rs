@@ -46,7 +46,7 @@ pub struct Start {
 /// # Errors
 /// An unknown device; a folder that cannot be read; a shape that cannot be built.
 pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
-    let device = device_by_name(config.device_name())?.autodiff();
+    let device = device_by_name(&config.device)?.autodiff();
     if !config.model.path.is_empty() {
         let ModelFolder {
             config: shape,
@@ -235,7 +235,7 @@ impl Run {
     /// # Errors
     /// [`TrainError::NoCheckpoint`], or the file that is missing or broken.
     pub fn resume(config: &Config, folder: &Path, progress: bool) -> Result<Self, TrainError> {
-        let device = device_by_name(config.device_name())?.autodiff();
+        let device = device_by_name(&config.device)?.autodiff();
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         let (learner, shape, tokenizer) = checkpoints.resume(config, &device)?;
         let problems = Problems::open(config, &tokenizer)?;

@@ -12,7 +12,7 @@ use prime_reward::{
 };
 
 use crate::config::{
-    Baseline, Config, Device, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
+    Baseline, Config, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
     PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm,
 };
 
@@ -22,14 +22,6 @@ impl Config {
         match self.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
-        }
-    }
-
-    /// The device's name for [`prime_policy::device_by_name`].
-    pub fn device_name(&self) -> &'static str {
-        match self.device {
-            Device::Flex => "flex",
-            Device::Cuda => "cuda",
         }
     }
 

@@ -167,8 +167,6 @@ impl Default for Kl {
 pub struct Critic {
     /// Learning rate, > 0.
     pub lr: f64,
-    /// Passes over the step's batch, ≥ 1.
-    pub epochs_per_step: usize,
     /// Values move at most this far from the old ones in the loss, > 0.
     pub value_clip: f64,
     /// Weight of the value loss, > 0.
@@ -179,7 +177,6 @@ impl Default for Critic {
     fn default() -> Self {
         Critic {
             lr: 1e-3,
-            epochs_per_step: 4,
             value_clip: 0.5,
             vf_coef: 1.0,
         }

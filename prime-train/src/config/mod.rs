@@ -26,7 +26,7 @@ pub use credit::{
     ProcessNorm,
 };
 pub use layers::{Layer, resolve};
-pub use model::{Data, DataTask, Device, Model, Warmup};
+pub use model::{Data, DataTask, Model, Warmup};
 pub use presets::{DEFAULT_PRESET, preset_names};
 pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, Run};
@@ -41,8 +41,9 @@ pub struct Config {
     pub preset: String,
     /// Seed of everything random, `0..2⁶³`.
     pub seed: u64,
-    /// Where tensors live.
-    pub device: Device,
+    /// Where tensors live: `flex` (the CPU), or `cuda`, `rocm`, `vulkan`, `metal`, `wgpu` in a build with that
+    /// feature, with a number as in `cuda:1` where there are several.
+    pub device: String,
     /// Worker threads; 0 = all cores.
     pub threads: usize,
     /// The model, or the shape of a fresh one.
@@ -77,7 +78,7 @@ impl Config {
         Config {
             preset: DEFAULT_PRESET.to_string(),
             seed: 0,
-            device: Device::Flex,
+            device: "flex".to_string(),
             threads: 0,
             model: Model::default(),
             data: Data::default(),

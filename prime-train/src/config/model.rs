@@ -4,16 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::tasks::{PassMark, Task, TaskName};
 
-/// Where tensors live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// The CPU.
-    Flex,
-    /// An NVIDIA GPU; needs a build with the `cuda` feature.
-    Cuda,
-}
-
 /// `[model]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -197,7 +197,6 @@ fn kl_and_critic(config: &Config) -> Checked {
     )?;
     let c = &config.critic;
     positive("critic.lr", c.lr)?;
-    at_least_one("critic.epochs_per_step", c.epochs_per_step)?;
     positive("critic.value_clip", c.value_clip)?;
     positive("critic.vf_coef", c.vf_coef)
 }
