@@ -70,7 +70,7 @@ impl Tokenizer {
             "added_tokens": added,
             "normalizer": null,
             "pre_tokenizer": {
-                "type": "Split", "pattern": {"Regex": "(?s)."}, "behavior": "Isolated", "invert": false,
+                "type": "Split", "pattern": {"Regex": r"[\s\S]"}, "behavior": "Isolated", "invert": false,
             },
             "post_processor": null,
             "decoder": {"type": "Fuse"},
