@@ -22,8 +22,9 @@ use crate::run::{Run, Start, create_run_folder, warmed_up_model};
 ///
 /// Learning rates, PPO epochs and the filter of each arm were chosen over one small grid on seeds that are not used
 /// here (`ARCHITECTURE.md`, "Comparing fairly").
-const ARMS: [(&str, &str, &[&str]); 9] = [
+const ARMS: [(&str, &str, &[&str]); 10] = [
     ("PRIME (ours)", "prime", &[]),
+    ("PRIME (anchored)", "anchored", &[]),
     ("PRIME (paper)", "paper", &[]),
     ("GRPO + PRIME", "grpo_prime", &[]),
     ("RLOO", "rloo", &[]),

@@ -168,7 +168,7 @@ pub struct Warmup {
 impl Default for Warmup {
     fn default() -> Self {
         Warmup {
-            steps: 250,
+            steps: 300,
             batch_size: 64,
             micro_batch_size: 32,
             lr: 6e-3,
