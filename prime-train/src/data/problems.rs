@@ -225,3 +225,36 @@ fn prepare(
     }
     Ok((problems, too_long))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layer, resolve};
+
+    #[test]
+    fn rows_of_code_cannot_be_judged_and_rows_of_maths_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let row = |ability: &str| {
+            format!(
+                r#"{{"data_source":"s","prompt":[{{"role":"user","content":"1+1"}}],"ability":"{ability}","reward_model":{{"style":"rule","ground_truth":"2"}},"extra_info":{{}}}}"#
+            )
+        };
+        std::fs::write(&path, format!("{}\n{}\n", row("code"), row("math"))).unwrap();
+        let layers = ["data.task=jsonl".to_owned(), "model.path=any".to_owned()]
+            .into_iter()
+            .chain([format!("data.train_file={}", path.display())])
+            .chain([format!("data.eval_file={}", path.display())])
+            .map(|set| Layer::set(&set).unwrap())
+            .collect::<Vec<_>>();
+        let tokenizer = Tokenizer::characters("1+2".chars()).unwrap();
+        let problems = Problems::open(&resolve(&layers).unwrap(), &tokenizer).unwrap();
+        let verdict = |index, response| {
+            let problem = problems.get(Split::Eval, index, &tokenizer).unwrap();
+            problems.verify(response, &problem).score()
+        };
+        assert_eq!(verdict(0, r"\boxed{2}"), None);
+        assert_eq!(verdict(1, r"\boxed{2}"), Some(1.0));
+        assert_eq!(verdict(1, r"\boxed{3}"), Some(0.0));
+    }
+}
