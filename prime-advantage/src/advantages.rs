@@ -12,9 +12,11 @@ use crate::{AdvantageError, RewardBatch};
 /// Both are `0.0` at masked tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advantages {
-    advantages: Vec<f32>,
-    // `None`: the same numbers as `advantages`.
-    returns: Option<Vec<f32>>,
+    // The advantages, then the returns where they are numbers of their own: one
+    // allocation, which allocators keep and reuse from step to step where they would
+    // return two to the system.
+    numbers: Vec<f32>,
+    tokens: usize,
     // Response r has tokens token_offsets[r]..token_offsets[r + 1].
     token_offsets: Vec<usize>,
     // Group g has responses group_offsets[g]..group_offsets[g + 1].
@@ -25,6 +27,15 @@ impl Advantages {
     /// All zeros in the batch's shape, to be filled through
     /// [`Advantages::advantages_mut`]; the returns are the advantages.
     pub fn zeros(batch: &RewardBatch<'_>) -> Self {
+        Self::shaped_like(batch, 1)
+    }
+
+    /// All zeros, with returns that are numbers of their own.
+    pub fn zeros_with_returns(batch: &RewardBatch<'_>) -> Self {
+        Self::shaped_like(batch, 2)
+    }
+
+    fn shaped_like(batch: &RewardBatch<'_>, copies: usize) -> Self {
         let mut token_offsets = Vec::with_capacity(batch.response_count() + 1);
         let mut group_offsets = Vec::with_capacity(batch.groups().len() + 1);
         let mut tokens = 0;
@@ -38,18 +49,11 @@ impl Advantages {
             group_offsets.push(token_offsets.len() - 1);
         }
         Self {
-            advantages: vec![0.0; tokens],
-            returns: None,
+            numbers: vec![0.0; copies * tokens],
+            tokens,
             token_offsets,
             group_offsets,
         }
-    }
-
-    /// All zeros, with returns that are numbers of their own.
-    pub fn zeros_with_returns(batch: &RewardBatch<'_>) -> Self {
-        let mut zeros = Self::zeros(batch);
-        zeros.returns = Some(vec![0.0; zeros.advantages.len()]);
-        zeros
     }
 
     /// Number of prompt groups.
@@ -64,12 +68,13 @@ impl Advantages {
 
     /// Every advantage of the batch, response after response.
     pub fn advantages(&self) -> &[f32] {
-        &self.advantages
+        &self.numbers[..self.tokens]
     }
 
     /// Every return of the batch, response after response.
     pub fn returns(&self) -> &[f32] {
-        self.returns.as_deref().unwrap_or(&self.advantages)
+        // Where there is one copy it starts at 0.
+        &self.numbers[self.numbers.len() - self.tokens..]
     }
 
     /// One group's results; `None` past the last group.
@@ -102,59 +107,69 @@ impl Advantages {
     /// One response's advantages, to write; `None` if there is no such response.
     pub fn advantages_mut(&mut self, group: usize, response: usize) -> Option<&mut [f32]> {
         let range = self.range(self.flat_index(group, response)?);
-        self.advantages.get_mut(range)
+        self.numbers.get_mut(range)
     }
 
     /// One response's returns, to write; `None` if there is no such response or
     /// the returns are the advantages ([`Advantages::zeros`]).
     pub fn returns_mut(&mut self, group: usize, response: usize) -> Option<&mut [f32]> {
         let range = self.range(self.flat_index(group, response)?);
-        self.returns.as_mut()?.get_mut(range)
+        let returns = &mut self.numbers[self.tokens..];
+        // Empty where the returns are the advantages.
+        returns.get_mut(range)
     }
 
-    /// The advantages to write for the `r`-th response of the batch.
-    pub(crate) fn flat_mut(&mut self, r: usize) -> &mut [f32] {
-        let range = self.range(r);
-        &mut self.advantages[range]
+    /// Every response's advantages and returns to write, in order; the returns are
+    /// empty where they are the advantages.
+    pub(crate) fn responses_mut(&mut self) -> Vec<(&mut [f32], &mut [f32])> {
+        let (mut advantages, mut returns) = self.numbers.split_at_mut(self.tokens);
+        let own_returns = !returns.is_empty();
+        let lengths = self.token_offsets.windows(2).map(|w| w[1] - w[0]);
+        lengths
+            .map(|len| {
+                let own = take_front(&mut advantages, len);
+                let returned = if own_returns { len } else { 0 };
+                (own, take_front(&mut returns, returned))
+            })
+            .collect()
     }
 
-    /// Advantages and returns to write; the returns are empty if they are the advantages.
-    pub(crate) fn flat_pair_mut(&mut self, r: usize) -> (&mut [f32], &mut [f32]) {
-        let range = self.range(r);
-        let returns = match &mut self.returns {
-            Some(returns) => &mut returns[range.clone()],
-            None => &mut [],
-        };
-        (&mut self.advantages[range], returns)
+    /// Takes over another result's returns.
+    pub(crate) fn set_returns_of(&mut self, other: &Advantages) {
+        self.numbers.truncate(self.tokens);
+        self.numbers.extend_from_slice(other.returns());
     }
 
-    /// Keeps today's advantages as the returns, before the advantages change.
-    pub(crate) fn freeze_returns(&mut self) {
-        if self.returns.is_none() {
-            self.returns = Some(self.advantages.clone());
+    /// The error for a number of the `flat`-th response that does not fit an `f32`.
+    pub(crate) fn not_finite(&self, flat: usize) -> AdvantageError {
+        let range = self.range(flat);
+        let bad = |numbers: &[f32]| numbers.iter().position(|x| !x.is_finite());
+        let token = bad(&self.numbers[range.clone()]).or_else(|| bad(&self.returns()[range]));
+        let group = self.group_offsets.partition_point(|&start| start <= flat) - 1;
+        AdvantageError::ResultNotFinite {
+            group,
+            response: flat - self.group_offsets[group],
+            token: token.unwrap_or_default(),
         }
     }
 
     /// Passes the result on if every number in it is finite.
-    pub(crate) fn into_finite(self) -> Result<Self, AdvantageError> {
-        let bad = |numbers: &[f32]| {
-            // Counting has no early exit, so it vectorises; the search is for the rare bad case.
-            let finite = numbers.iter().filter(|x| x.is_finite()).count();
-            if finite == numbers.len() {
-                None
-            } else {
-                numbers.iter().position(|x| !x.is_finite())
-            }
+    ///
+    /// # Errors
+    /// [`AdvantageError::ResultNotFinite`], naming the token.
+    pub fn into_finite(self) -> Result<Self, AdvantageError> {
+        // Counting has no early exit, so it vectorises; the search is for the rare bad case.
+        let all =
+            |numbers: &[f32]| numbers.iter().filter(|x| x.is_finite()).count() == numbers.len();
+        if all(&self.numbers) {
+            return Ok(self);
+        }
+        let bad = |r: &usize| {
+            let response = self.flat(*r);
+            !all(response.advantages) || !all(response.returns)
         };
-        let first = bad(&self.advantages).or_else(|| self.returns.as_deref().and_then(bad));
-        let Some(at) = first else { return Ok(self) };
-        let flat = self.token_offsets.partition_point(|&start| start <= at) - 1;
-        let group = self.group_offsets.partition_point(|&start| start <= flat) - 1;
-        Err(AdvantageError::ResultNotFinite {
-            group,
-            response: flat - self.group_offsets[group],
-            token: at - self.token_offsets[flat],
-        })
+        let flat = (0..self.response_count()).find(bad);
+        Err(self.not_finite(flat.unwrap_or_default()))
     }
 
     fn flat_index(&self, group: usize, response: usize) -> Option<usize> {
@@ -167,13 +182,24 @@ impl Advantages {
         self.token_offsets[r]..self.token_offsets[r + 1]
     }
 
+    /// The `r`-th response of the batch.
+    pub(crate) fn at(&self, r: usize) -> ResponseAdvantages<'_> {
+        self.flat(r)
+    }
+
     fn flat(&self, r: usize) -> ResponseAdvantages<'_> {
         let range = self.range(r);
         ResponseAdvantages {
-            advantages: &self.advantages[range.clone()],
+            advantages: &self.advantages()[range.clone()],
             returns: &self.returns()[range],
         }
     }
+}
+
+fn take_front<'s>(rest: &mut &'s mut [f32], len: usize) -> &'s mut [f32] {
+    let (front, back) = std::mem::take(rest).split_at_mut(len);
+    *rest = back;
+    front
 }
 
 /// The results of one prompt group.

@@ -1,11 +1,15 @@
 //! Groups of responses, and the batch an estimator reads.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use crate::{AdvantageError, Response};
 
 /// The responses sampled for one prompt: at least one, all checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PromptGroup<'a> {
     responses: Vec<Response<'a>>,
+    greedy: Option<Response<'a>>,
     process_only: bool,
 }
 
@@ -13,20 +17,40 @@ impl<'a> PromptGroup<'a> {
     /// Checks the responses once; estimators rely on it.
     ///
     /// # Errors
-    /// [`AdvantageError::EmptyGroup`], [`AdvantageError::LengthMismatch`],
-    /// [`AdvantageError::OutcomeNotFinite`] or [`AdvantageError::TokenNotFinite`],
-    /// naming the response. Numbers at masked tokens must be finite too.
+    /// [`AdvantageError::EmptyGroup`], or what is wrong with a response, naming it:
+    /// [`AdvantageError::LengthMismatch`], [`AdvantageError::OutcomeNotFinite`],
+    /// [`AdvantageError::TokenNotFinite`], [`AdvantageError::TokenOutOfRange`],
+    /// [`AdvantageError::NamesDiffer`]. Numbers at masked tokens are checked too.
     pub fn new(responses: Vec<Response<'a>>) -> Result<Self, AdvantageError> {
-        if responses.is_empty() {
+        let Some(first) = responses.first() else {
             return Err(AdvantageError::EmptyGroup);
-        }
+        };
+        check_names(first)?;
         for (i, response) in responses.iter().enumerate() {
             response.validate(i)?;
+            same_names(first, response, i)?;
         }
         Ok(Self {
             responses,
+            greedy: None,
             process_only: false,
         })
+    }
+
+    /// Adds the greedy response to the same prompt, whose reward is
+    /// [`Remax`](crate::Remax)'s baseline. It is no member of the group and gets no
+    /// advantage. Where only its reward is known, its length may be 0.
+    ///
+    /// # Errors
+    /// As [`PromptGroup::new`], wrapped in [`AdvantageError::InGreedy`].
+    pub fn with_greedy(mut self, greedy: Response<'a>) -> Result<Self, AdvantageError> {
+        greedy
+            .validate(0)
+            .map_err(|error| AdvantageError::InGreedy {
+                error: Box::new(error),
+            })?;
+        self.greedy = Some(greedy);
+        Ok(self)
     }
 
     /// Marks a group whose outcome must not move the policy, such as one that the
@@ -50,6 +74,11 @@ impl<'a> PromptGroup<'a> {
         &self.responses
     }
 
+    /// The greedy response, if given.
+    pub fn greedy(&self) -> Option<&Response<'a>> {
+        self.greedy.as_ref()
+    }
+
     /// The group size `K`: how many responses, at least 1.
     #[allow(clippy::len_without_is_empty)] // a group is never empty
     pub fn len(&self) -> usize {
@@ -67,6 +96,15 @@ impl<'a> PromptGroup<'a> {
         let first = self.responses[0].outcome_reward();
         self.responses.iter().all(|r| r.outcome_reward() == first)
     }
+
+    /// The group with each response (and the greedy one) replaced, unchecked.
+    pub(crate) fn map(&self, mut change: impl FnMut(&Response<'a>) -> Response<'a>) -> Self {
+        Self {
+            responses: self.responses.iter().map(&mut change).collect(),
+            greedy: self.greedy.as_ref().map(&mut change),
+            process_only: self.process_only,
+        }
+    }
 }
 
 /// What an estimator reads: at least one prompt group.
@@ -75,14 +113,27 @@ pub struct RewardBatch<'a> {
     groups: Vec<PromptGroup<'a>>,
 }
 
+/// Where a response went: its group in the batch and its place in the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Which group.
+    pub group: usize,
+    /// Which response of it.
+    pub response: usize,
+}
+
 impl<'a> RewardBatch<'a> {
     /// A batch of checked groups; sizes may differ.
     ///
     /// # Errors
-    /// [`AdvantageError::EmptyBatch`].
+    /// [`AdvantageError::EmptyBatch`]; [`AdvantageError::NamesDiffer`] in
+    /// [`AdvantageError::InGroup`] if groups name their rewards differently.
     pub fn new(groups: Vec<PromptGroup<'a>>) -> Result<Self, AdvantageError> {
-        if groups.is_empty() {
+        let Some(first) = groups.first() else {
             return Err(AdvantageError::EmptyBatch);
+        };
+        for (g, group) in groups.iter().enumerate().skip(1) {
+            same_names(&first.responses[0], &group.responses[0], 0).map_err(in_group(g))?;
         }
         Ok(Self { groups })
     }
@@ -91,19 +142,69 @@ impl<'a> RewardBatch<'a> {
     ///
     /// # Errors
     /// As [`PromptGroup::new`], wrapped in [`AdvantageError::InGroup`] so that the
-    /// group is named too; or [`AdvantageError::EmptyBatch`].
+    /// group is named too; or as [`RewardBatch::new`].
     pub fn from_responses(groups: Vec<Vec<Response<'a>>>) -> Result<Self, AdvantageError> {
-        let groups = groups
+        let checked = groups
             .into_iter()
             .enumerate()
-            .map(|(group, responses)| {
-                PromptGroup::new(responses).map_err(|error| AdvantageError::InGroup {
-                    group,
-                    error: Box::new(error),
-                })
-            })
+            .map(|(g, responses)| PromptGroup::new(responses).map_err(in_group(g)))
             .collect::<Result<_, _>>()?;
-        Self::new(groups)
+        Self::new(checked)
+    }
+
+    /// Groups rows by a key, such as a prompt's id, wherever they stand. Groups come
+    /// in the order of their first rows, responses in the order of theirs. Says where
+    /// each row went.
+    ///
+    /// Keys that were mixed up make groups of wrong sizes:
+    /// [`RewardBatch::require_group_size`] notices.
+    ///
+    /// ```
+    /// # use prime_advantage::{Place, Response, RewardBatch};
+    /// let rows = [("b", 1.0), ("a", 0.0), ("b", 0.0), ("a", 1.0)];
+    /// let rows = rows.map(|(prompt, reward)| (prompt, Response::new(5, reward)));
+    /// let (batch, places) = RewardBatch::from_keyed(rows)?;
+    /// batch.require_group_size(2)?;
+    /// assert_eq!(places[2], Place { group: 0, response: 1 });
+    /// # Ok::<(), prime_advantage::AdvantageError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RewardBatch::from_responses`].
+    pub fn from_keyed<Key: Eq + Hash>(
+        rows: impl IntoIterator<Item = (Key, Response<'a>)>,
+    ) -> Result<(Self, Vec<Place>), AdvantageError> {
+        let mut index = HashMap::new();
+        let mut groups: Vec<Vec<Response<'a>>> = vec![];
+        let mut places = vec![];
+        for (key, row) in rows {
+            let group = *index.entry(key).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(vec![]);
+            }
+            places.push(Place {
+                group,
+                response: groups[group].len(),
+            });
+            groups[group].push(row);
+        }
+        Ok((Self::from_responses(groups)?, places))
+    }
+
+    /// Checks that every group has `size` responses, so that a wrong prompt id is an
+    /// error and not a quietly different baseline.
+    ///
+    /// # Errors
+    /// [`AdvantageError::GroupSize`] for the first group of another size.
+    pub fn require_group_size(&self, size: usize) -> Result<(), AdvantageError> {
+        match self.groups.iter().position(|group| group.len() != size) {
+            None => Ok(()),
+            Some(group) => Err(AdvantageError::GroupSize {
+                group,
+                size: self.groups[group].len(),
+                expected: size,
+            }),
+        }
     }
 
     /// The groups, in the order given.
@@ -111,9 +212,22 @@ impl<'a> RewardBatch<'a> {
         &self.groups
     }
 
+    /// The groups, to filter them or add to them.
+    pub fn into_groups(self) -> Vec<PromptGroup<'a>> {
+        self.groups
+    }
+
     /// All responses, group after group.
     pub fn responses(&self) -> impl Iterator<Item = &Response<'a>> + Clone + '_ {
         self.groups.iter().flat_map(|g| g.responses())
+    }
+
+    /// All responses, group after group, with their places.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &Response<'a>)> + '_ {
+        self.groups.iter().enumerate().flat_map(|(group, members)| {
+            let members = members.responses().iter().enumerate();
+            members.map(move |(response, member)| (Place { group, response }, member))
+        })
     }
 
     /// Number of responses in all groups together.
@@ -125,4 +239,58 @@ impl<'a> RewardBatch<'a> {
     pub fn token_count(&self) -> usize {
         self.responses().map(Response::len).sum()
     }
+
+    /// A batch of groups made from those of a checked one.
+    pub(crate) fn from_checked(groups: Vec<PromptGroup<'a>>) -> Self {
+        Self { groups }
+    }
+
+    /// The batch with each response (and the greedy ones) replaced, unchecked.
+    pub(crate) fn map(&self, mut change: impl FnMut(&Response<'a>) -> Response<'a>) -> Self {
+        let groups = self.groups.iter().map(|group| group.map(&mut change));
+        Self {
+            groups: groups.collect(),
+        }
+    }
+}
+
+fn in_group(group: usize) -> impl Fn(AdvantageError) -> AdvantageError {
+    move |error| AdvantageError::InGroup {
+        group,
+        error: Box::new(error),
+    }
+}
+
+fn check_names(response: &Response<'_>) -> Result<(), AdvantageError> {
+    let names = response.named_rewards();
+    for (i, named) in names.iter().enumerate() {
+        if names[..i].iter().any(|earlier| earlier.name == named.name) {
+            return Err(AdvantageError::NameTwice {
+                name: named.name.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn same_names(
+    first: &Response<'_>,
+    other: &Response<'_>,
+    response: usize,
+) -> Result<(), AdvantageError> {
+    let (expected, found) = (first.named_rewards(), other.named_rewards());
+    let same =
+        expected.len() == found.len() && expected.iter().zip(found).all(|(e, f)| e.name == f.name);
+    if same {
+        return Ok(());
+    }
+    let list = |rewards: &[crate::NamedReward<'_>]| {
+        let names: Vec<_> = rewards.iter().map(|named| &*named.name).collect();
+        names.join(", ")
+    };
+    Err(AdvantageError::NamesDiffer {
+        response,
+        expected: list(expected),
+        found: list(found),
+    })
 }

@@ -26,6 +26,47 @@ pub enum AdvantageError {
         error: Box<AdvantageError>,
     },
 
+    /// Something was wrong in a group's greedy response.
+    #[error("the greedy response: {error}")]
+    InGreedy {
+        /// What was wrong in it; the response it counts is the greedy one.
+        error: Box<AdvantageError>,
+    },
+
+    /// A group is not as large as the batch was said to be.
+    #[error(
+        "prompt group {group} has {size} response(s), expected {expected}; look for rows with a wrong prompt id"
+    )]
+    GroupSize {
+        /// Which group.
+        group: usize,
+        /// Its responses.
+        size: usize,
+        /// The size required.
+        expected: usize,
+    },
+
+    /// Responses of one batch name their rewards differently.
+    #[error(
+        "response {response} has named rewards [{found}], but the first response of the batch has [{expected}]; \
+         give every response the same names in the same order"
+    )]
+    NamesDiffer {
+        /// Which response of the group.
+        response: usize,
+        /// The names of the batch's first response.
+        expected: String,
+        /// Its own names.
+        found: String,
+    },
+
+    /// Two rewards of one response have the same name.
+    #[error("the reward `{name}` is given twice; add the two up or rename one")]
+    NameTwice {
+        /// The name.
+        name: String,
+    },
+
     /// A per-token slice does not have one entry per token.
     #[error("response {response} has {tokens} tokens but {found} {field}; pass one per token")]
     LengthMismatch {
@@ -51,7 +92,9 @@ pub enum AdvantageError {
     },
 
     /// NaN or infinity in a per-token input.
-    #[error("response {response} has {value} in its {field} at token {token}")]
+    #[error(
+        "response {response} has {value} in its {field} at token {token}; drop the response or repair what made it"
+    )]
     TokenNotFinite {
         /// Which response of the group.
         response: usize,
@@ -63,6 +106,23 @@ pub enum AdvantageError {
         value: f32,
     },
 
+    /// A number that its field cannot hold.
+    #[error(
+        "response {response} has {value} in its {field} at token {token}, but each must be {range}"
+    )]
+    TokenOutOfRange {
+        /// Which response of the group.
+        response: usize,
+        /// The slice it was found in.
+        field: ResponseField,
+        /// The position in the response.
+        token: usize,
+        /// The offending number.
+        value: f32,
+        /// What it may be, in words.
+        range: &'static str,
+    },
+
     /// An estimator that compares responses got too few of them.
     #[error(
         "{estimator} compares a response with the others of its prompt, but group {group} has {size} \
@@ -70,7 +130,7 @@ pub enum AdvantageError {
     )]
     GroupTooSmall {
         /// The estimator's name.
-        estimator: &'static str,
+        estimator: String,
         /// Which group.
         group: usize,
         /// Its responses.
@@ -80,16 +140,64 @@ pub enum AdvantageError {
     },
 
     /// A per-token input that the estimator cannot do without.
-    #[error("{estimator} needs {field}, but response {response} of group {group} has none")]
+    #[error(
+        "{estimator} needs {field}, but response {response} of group {group} has none; give every response \
+         its own, or choose another estimator"
+    )]
     MissingInput {
         /// The estimator's name.
-        estimator: &'static str,
+        estimator: String,
         /// The missing slice.
         field: ResponseField,
         /// Which group.
         group: usize,
         /// Which response of it.
         response: usize,
+    },
+
+    /// ReMax without the response it compares with.
+    #[error(
+        "{estimator} subtracts the reward of a greedy response, but group {group} has none; add it with \
+         `PromptGroup::with_greedy`"
+    )]
+    MissingGreedy {
+        /// The estimator's name.
+        estimator: String,
+        /// Which group.
+        group: usize,
+    },
+
+    /// A greedy response without the process rewards that the others have.
+    #[error(
+        "{estimator} compares token rewards, but the greedy response of group {group} has no process rewards; \
+         add them, or give it length 0 where only its outcome reward is known"
+    )]
+    GreedyWithoutProcess {
+        /// The estimator's name.
+        estimator: String,
+        /// Which group.
+        group: usize,
+    },
+
+    /// A weight for a reward that the batch does not have.
+    #[error(
+        "{estimator}: there is a weight for `{name}`, but the batch has the rewards [{found}]; take the weight \
+         out or rename it"
+    )]
+    UnknownReward {
+        /// The estimator's name.
+        estimator: String,
+        /// The name with a weight.
+        name: String,
+        /// The names in the batch.
+        found: String,
+    },
+
+    /// A configuration that selects no estimator.
+    #[error("{message}")]
+    Config {
+        /// What is wrong with it, and the way out.
+        message: String,
     },
 
     /// A knob outside its range.
@@ -111,7 +219,7 @@ pub enum AdvantageError {
         /// The estimator that owns the knobs.
         owner: &'static str,
         /// Which knobs, and the way out.
-        problem: &'static str,
+        problem: String,
     },
 
     /// Whitening divides by a standard deviation, which needs two numbers.
@@ -176,6 +284,14 @@ pub enum ResponseField {
     ProcessRewards,
     /// [`Response::with_values`](crate::Response::with_values).
     Values,
+    /// [`Response::with_old_log_probs`](crate::Response::with_old_log_probs).
+    OldLogProbs,
+    /// [`Response::with_ref_log_probs`](crate::Response::with_ref_log_probs).
+    RefLogProbs,
+    /// [`Response::with_sum_pi_squared`](crate::Response::with_sum_pi_squared).
+    SumPiSquared,
+    /// [`Response::with_importance_weights`](crate::Response::with_importance_weights).
+    ImportanceWeights,
     /// [`Response::with_mask`](crate::Response::with_mask).
     Mask,
 }
@@ -185,6 +301,10 @@ impl fmt::Display for ResponseField {
         f.write_str(match self {
             Self::ProcessRewards => "process rewards",
             Self::Values => "values",
+            Self::OldLogProbs => "old log-probs",
+            Self::RefLogProbs => "reference log-probs",
+            Self::SumPiSquared => "sums of squared probabilities",
+            Self::ImportanceWeights => "importance weights",
             Self::Mask => "mask entries",
         })
     }
@@ -221,5 +341,22 @@ pub(crate) fn check_finite(
         knob,
         value,
         range: "finite",
+    })
+}
+
+/// An addend or a bound: finite and at least 0.
+pub(crate) fn check_not_negative(
+    owner: &'static str,
+    knob: &'static str,
+    value: f64,
+) -> Result<(), AdvantageError> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(AdvantageError::OutOfRange {
+        owner,
+        knob,
+        value,
+        range: "finite and at least 0",
     })
 }

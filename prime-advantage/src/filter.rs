@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::knobs::knobs;
 use crate::{AdvantageError, PromptGroup};
 
 /// Slack of the accuracy bounds: the mean of four rewards of `0.2_f32` is not
@@ -14,6 +15,7 @@ const TOLERANCE: f64 = 1e-6;
 /// 1 with `filter_zero_variance` are DAPO's dynamic sampling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PromptFilter {
     /// The least mean outcome reward kept, inclusive. Default: 0.2.
     pub accuracy_lower_bound: f64,
@@ -37,6 +39,13 @@ impl Default for PromptFilter {
     }
 }
 
+knobs!(PromptFilter {
+    with_accuracy_lower_bound(accuracy_lower_bound: f64);
+    with_accuracy_upper_bound(accuracy_upper_bound: f64);
+    with_filter_zero_variance(filter_zero_variance: bool);
+    with_filter_truncated(filter_truncated: bool);
+});
+
 /// What the filter says of one group. A group that fails several tests gets the
 /// first reason in the order below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,6 +66,7 @@ pub enum GroupVerdict {
 
 /// How many groups got which verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FilterCounts {
     /// [`GroupVerdict::Keep`].
     pub kept: usize,
@@ -72,6 +82,7 @@ pub struct FilterCounts {
 
 /// The verdicts in the order of the groups, and their counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FilterReport {
     /// One verdict per group.
     pub verdicts: Vec<GroupVerdict>,
@@ -112,6 +123,20 @@ impl PromptFilter {
             *count += 1;
         }
         Ok(FilterReport { verdicts, counts })
+    }
+
+    /// Judges the groups and drops those that are not kept.
+    ///
+    /// # Errors
+    /// As [`PromptFilter::apply`].
+    pub fn retain(
+        &self,
+        groups: &mut Vec<PromptGroup<'_>>,
+    ) -> Result<FilterReport, AdvantageError> {
+        let report = self.apply(groups)?;
+        let mut verdicts = report.verdicts.iter();
+        groups.retain(|_| verdicts.next() == Some(&GroupVerdict::Keep));
+        Ok(report)
     }
 
     /// Checks the bounds, so that a config file's mistake shows before step 0.

@@ -7,13 +7,15 @@ use crate::error::check_finite;
 
 /// A per-token estimate of KL(policy ‖ reference) from the sampled token's
 /// log-probabilities, with `d = log π − log π_ref` (Schulman's names; verl's as
-/// aliases).
+/// aliases). verl's `k1+` and `k3+` have the values of `k1` and `k3` and differ in the
+/// gradient, which a reward does not have; they are read as aliases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum KlEstimator {
     /// `d`: unbiased, any sign (verl `kl`).
     #[default]
-    #[serde(alias = "kl")]
+    #[serde(alias = "kl", alias = "k1+")]
     K1,
     /// `|d|`.
     Abs,
@@ -22,7 +24,7 @@ pub enum KlEstimator {
     K2,
     /// `e^{−d} + d − 1`: never negative, unbiased (verl `low_var_kl`). `−d` is
     /// clamped to ±20 and the result to ±10, as in verl.
-    #[serde(alias = "low_var_kl")]
+    #[serde(alias = "low_var_kl", alias = "k3+")]
     K3,
 }
 

@@ -2,187 +2,169 @@
 
 mod common;
 
-use common::{Case, assert_close, assert_rows, cases};
+use common::golden::{Case, check_all};
+use common::{assert_close, batch};
 use prime_advantage::{
-    GroupVerdict, KlEstimator, PromptFilter, PromptGroup, Response, kl_shaped_rewards,
-    masked_whiten,
+    AdaptiveKl, GroupVerdict, KlEstimator, KlInReward, KlPlacement, PromptFilter, PromptGroup,
+    Response, kl_shaped_rewards, masked_whiten,
 };
-use serde_json::json;
 
-fn check_whiten(case: &Case) {
-    let (rows, masks) = (case.rows("values"), case.masks());
-    let flat_mask = masks.concat();
+fn whiten(case: &Case) {
+    let (rows, masks) = (case.rows("values").concat(), case.masks().concat());
     for (what, shift_mean) in [("verl", true), ("orig", true), ("verl_noshift", false)] {
-        let mut flat = rows.concat();
-        masked_whiten(&mut flat, Some(&flat_mask), shift_mean).expect("whitens");
-        let expected = case.expected(what).concat();
-        for (i, ((&found, &expected), &own)) in
-            flat.iter().zip(&expected).zip(&flat_mask).enumerate()
-        {
-            if own {
-                assert_close(case.name(), &format!("{what}[{i}]"), found, expected);
+        let mut found = rows.clone();
+        masked_whiten(&mut found, Some(&masks), shift_mean).expect("whitens");
+        let expected: Vec<Vec<f64>> = case.expected(what);
+        for (i, expected) in expected.concat().into_iter().enumerate() {
+            if masks[i] {
+                assert_close(case.name(), &format!("{what}[{i}]"), found[i], expected);
             } else {
-                // The reference whitens padding too; we leave it alone.
-                assert_eq!(found, rows.concat()[i]);
+                // The reference whitens padding too; ours stays as it is.
+                assert_eq!(found[i], rows[i], "{}: {what}[{i}]", case.name());
             }
         }
     }
 }
 
-fn check_kl(case: &Case, estimator: KlEstimator) {
-    let (log_probs, reference) = (case.rows("logprob"), case.rows("ref_logprob"));
-    for ((log_probs, reference), expected) in
-        log_probs.iter().zip(&reference).zip(&case.expected("kl"))
-    {
-        let found = estimator.penalties(log_probs, reference).expect("finite");
-        let all = vec![vec![true; found.len()]];
-        assert_rows(
-            case.name(),
-            "kl",
-            &[&found],
-            std::slice::from_ref(expected),
-            &all,
-        );
-    }
+fn filter(case: &Case) {
+    let scores: Vec<f32> = case.input("scores");
+    let lengths: Vec<usize> = case.input("lengths");
+    let (size, limit): (usize, usize) = (case.input("n"), case.input("max_response_length"));
+    // The recipe calls a response truncated from one token below the limit on.
+    let responses = scores.iter().zip(lengths);
+    let responses: Vec<_> = responses
+        .map(|(&score, len)| Response::new(len, score).with_truncated(len + 1 >= limit))
+        .collect();
+    let groups: Vec<_> = responses
+        .chunks(size)
+        .map(|group| PromptGroup::new(group.to_vec()).expect("valid"))
+        .collect();
+    let filter = PromptFilter::default()
+        .with_accuracy_lower_bound(case.number("lower"))
+        .with_accuracy_upper_bound(case.number("upper"))
+        .with_filter_truncated(true);
+    let report = filter.apply(&groups).expect("valid bounds");
+    let kept: Vec<usize> = report.kept().collect();
+    let expected: Vec<usize> = case.expected("kept_groups_sorted");
+    assert_eq!(kept, expected, "{}", case.name());
+    use GroupVerdict::*;
+    let verdicts = [TooEasy, Keep, TooHard, Keep, Keep, Truncated, TooHard, Keep];
+    assert_eq!(report.verdicts, verdicts, "{}", case.name());
+
+    let expected: Vec<usize> = case.expected("kept_rows");
+    let rows: Vec<usize> = kept.iter().flat_map(|g| g * size..(g + 1) * size).collect();
+    assert_eq!(rows, expected, "{}", case.name());
+    let mut retained = groups.clone();
+    assert_eq!(filter.retain(&mut retained), Ok(report));
+    let kept: Vec<_> = kept.into_iter().map(|g| groups[g].clone()).collect();
+    assert_eq!(retained, kept, "{}", case.name());
 }
 
-fn check_kl_in_reward(case: &Case) {
-    let (scores, masks) = (case.rows("token_level_scores"), case.masks());
-    let (log_probs, reference) = (case.rows("old_log_probs"), case.rows("ref_log_prob"));
-    let expected = case.expected("token_level_rewards");
-    for i in 0..scores.len() {
-        let (kl, coef) = (KlEstimator::K1, case.number("beta"));
-        let mask = Some(masks[i].as_slice());
-        let found = kl_shaped_rewards(&scores[i], &log_probs[i], &reference[i], mask, kl, coef)
-            .expect("finite");
-        for (t, (&found, &expected)) in found.iter().zip(&expected[i]).enumerate() {
-            assert_close(case.name(), &format!("reward[{i}][{t}]"), found, expected);
+/// The case's name ends in verl's name of the estimator, which a config file may use.
+fn kl(case: &Case) {
+    let name = case.name().strip_prefix("kl.").expect("a kl case");
+    let estimator: KlEstimator =
+        serde_json::from_value(name.into()).unwrap_or_else(|e| panic!("{}: {e}", case.name()));
+    let expected: Vec<Vec<f64>> = case.expected("kl");
+    let (log_probs, references) = (case.rows("logprob"), case.rows("ref_logprob"));
+    assert_eq!(log_probs.len(), expected.len(), "{}", case.name());
+    for (i, expected) in expected.iter().enumerate() {
+        let found = estimator.penalties(&log_probs[i], &references[i]);
+        let found = found.expect("finite");
+        assert_eq!(found.len(), expected.len(), "{}", case.name());
+        for (t, &expected) in expected.iter().enumerate() {
+            let single = estimator.penalty(log_probs[i][t], references[i][t]);
+            assert_close(case.name(), &format!("kl[{i}][{t}]"), found[t], expected);
+            assert_close(case.name(), "one token", single as f32, expected);
         }
     }
 }
 
-fn check_filter(case: &Case) {
-    let (scores, lengths) = (case.row("scores"), case.row("lengths"));
-    let (size, limit) = (
-        case.number("n") as usize,
-        case.number("max_response_length"),
-    );
-    // The recipe calls a response truncated from one token below the limit on.
-    let responses: Vec<_> = scores
-        .iter()
-        .zip(&lengths)
-        .map(|(&score, &len)| {
-            Response::new(len as usize, score).with_truncated(f64::from(len) >= limit - 1.0)
-        })
-        .collect();
-    let groups: Vec<_> = responses
-        .chunks(size)
-        .map(|r| PromptGroup::new(r.to_vec()).expect("valid"))
-        .collect();
-    let filter = PromptFilter {
-        accuracy_lower_bound: case.number("lower"),
-        accuracy_upper_bound: case.number("upper"),
-        filter_truncated: true,
-        ..PromptFilter::default()
-    };
-    let report = filter.apply(&groups).expect("valid bounds");
-    let kept: Vec<_> = report.kept().collect();
-    assert_eq!(
-        json!(kept),
-        *case.at("expected", "kept_groups_sorted"),
-        "{}",
-        case.name()
-    );
-    use GroupVerdict::*;
-    let verdicts = [TooEasy, Keep, TooHard, Keep, Keep, Truncated, TooHard, Keep];
-    assert_eq!(report.verdicts, verdicts, "{}", case.name());
-    let counts = report.counts;
-    assert_eq!((counts.kept, counts.too_hard, counts.too_easy), (4, 2, 1));
-    assert_eq!((counts.zero_variance, counts.truncated), (0, 1));
+fn adaptive_controller(case: &Case) {
+    let (init, target) = (case.number("init"), case.number("target"));
+    let mut kl = AdaptiveKl::new(init, target, case.number("horizon")).expect("valid");
+    let measured: Vec<f64> = case.input("current_kl");
+    let expected: Vec<f64> = case.expected("values");
+    assert_eq!(measured.len(), expected.len(), "{}", case.name());
+    for (step, (measured, expected)) in measured.into_iter().zip(expected).enumerate() {
+        kl.update(measured, case.input("n_steps")).expect("finite");
+        let error = (kl.coef() - expected).abs();
+        assert!(error <= 1e-12, "{}: step {step}: {kl:?}", case.name());
+    }
+}
 
-    let filter = PromptFilter {
-        filter_truncated: false,
-        ..filter
+fn in_reward(case: &Case) {
+    let (scores, masks) = (case.rows("token_level_scores"), case.masks());
+    let (old, reference) = (case.rows("old_log_probs"), case.rows("ref_log_prob"));
+    let (coef, expected) = (case.number("beta"), case.expected("token_level_rewards"));
+    let expected: Vec<Vec<f64>> = expected;
+    let compare = |what: &str, i: usize, found: &[f32]| {
+        assert_eq!(found.len(), expected[i].len(), "{}", case.name());
+        for (t, &found) in found.iter().enumerate() {
+            let at = format!("{what}[{i}][{t}]");
+            assert_close(case.name(), &at, found, expected[i][t]);
+        }
     };
-    let kept: Vec<_> = filter
-        .apply(&groups)
-        .expect("valid bounds")
-        .kept()
-        .collect();
-    assert_eq!(
-        kept,
-        [1, 3, 4, 5, 7],
-        "truncation is a reason only when asked for"
+    let rows = || 0..scores.len();
+    for i in rows() {
+        let mask = Some(masks[i].as_slice());
+        let k1 = KlEstimator::K1;
+        let found = kl_shaped_rewards(&scores[i], &old[i], &reference[i], mask, k1, coef);
+        compare("kl_shaped_rewards", i, &found.expect("finite"));
+    }
+
+    let responses = rows().map(|i| {
+        Response::new(scores[i].len(), scores[i].iter().sum())
+            .with_mask(&masks[i])
+            .with_process_rewards(&scores[i])
+            .with_old_log_probs(&old[i])
+            .with_ref_log_probs(&reference[i])
+    });
+    let plain = batch(vec![responses.collect()]);
+    let kl = KlInReward::new(KlEstimator::K1, coef);
+    let shaped = kl.shape(&plain).expect("finite");
+    let current_kl: f64 = case.expected("current_kl");
+    assert_close(
+        case.name(),
+        "current_kl",
+        shaped.mean_kl() as f32,
+        current_kl,
     );
+    for (i, response) in shaped.batch().responses().enumerate() {
+        compare("tokens", i, response.process_rewards().expect("given"));
+    }
+
+    // Charged to the outcome, a response pays the same in one sum.
+    let kl = kl.with_placement(KlPlacement::Outcome);
+    let shaped = kl.shape(&plain).expect("finite");
+    assert_close(
+        case.name(),
+        "current_kl",
+        shaped.mean_kl() as f32,
+        current_kl,
+    );
+    for (i, response) in shaped.batch().responses().enumerate() {
+        let sum = expected[i].iter().sum();
+        let at = format!("outcome[{i}]");
+        assert_close(case.name(), &at, response.outcome_reward(), sum);
+    }
 }
 
 #[test]
 fn every_golden_case() {
-    let cases = cases(include_str!("golden/helpers.json"));
-    assert_eq!(cases.len(), 7);
-    for case in &cases {
-        match case.name() {
-            "masked_whiten" => check_whiten(case),
-            "filter.recipe" => check_filter(case),
-            "kl.k1" => check_kl(case, KlEstimator::K1),
-            "kl.abs" => check_kl(case, KlEstimator::Abs),
-            "kl.k2" => check_kl(case, KlEstimator::K2),
-            "kl.k3" => check_kl(case, KlEstimator::K3),
-            "kl.in_reward" => check_kl_in_reward(case),
-            name => panic!("golden case {name} is not covered"),
-        }
-    }
-}
-
-/// verl's clamps: −d to ±20 inside the exponential, the estimate to ±10.
-#[test]
-fn k3_is_clamped() {
-    assert_eq!(KlEstimator::K3.penalty(-50.0, 0.0), 10.0);
-    assert_eq!(KlEstimator::K3.penalty(0.0, -50.0), 10.0);
-    let expected = (-5.0f64).exp() + 5.0 - 1.0;
-    assert!((KlEstimator::K3.penalty(0.0, -5.0) - expected).abs() < 1e-12);
-}
-
-/// Means of f32 rewards land on either side of a bound by rounding only.
-#[test]
-fn bounds_are_inclusive_up_to_rounding() {
-    let verdict = |rewards: &[f32]| {
-        let group = PromptGroup::new(rewards.iter().map(|&r| Response::new(1, r)).collect())
-            .expect("valid");
-        PromptFilter::default()
-            .apply(&[group])
-            .expect("valid")
-            .verdicts[0]
-    };
-    assert!(f64::from(0.8f32) > 0.8 && f64::from(0.1f32) + f64::from(0.3f32) != 0.4);
-    assert_eq!(verdict(&[0.8; 4]), GroupVerdict::Keep);
-    assert_eq!(verdict(&[0.2; 4]), GroupVerdict::Keep);
-    assert_eq!(verdict(&[0.3, 0.1, 0.3, 0.1]), GroupVerdict::Keep);
-    assert_eq!(verdict(&[0.80001; 4]), GroupVerdict::TooEasy);
-    assert_eq!(verdict(&[0.19999; 4]), GroupVerdict::TooHard);
-}
-
-#[test]
-fn zero_variance_is_a_reason_of_its_own() {
-    let equal = PromptGroup::new(vec![Response::new(1, 0.5); 3]).expect("valid");
-    let filter = PromptFilter {
-        filter_zero_variance: true,
-        ..PromptFilter::default()
-    };
-    let groups = std::slice::from_ref(&equal);
-    assert_eq!(
-        filter.apply(groups).expect("valid").verdicts,
-        [GroupVerdict::ZeroVariance]
-    );
-    assert_eq!(
-        PromptFilter::default()
-            .apply(groups)
-            .expect("valid")
-            .verdicts,
-        [GroupVerdict::Keep]
-    );
-    assert_eq!(
-        filter.apply(&[]).expect("no groups are fine").counts.kept,
-        0
+    check_all(
+        include_str!("golden/helpers.json"),
+        &[
+            ("masked_whiten", whiten),
+            ("filter.recipe", filter),
+            ("kl.k1", kl),
+            ("kl.abs", kl),
+            ("kl.k2", kl),
+            ("kl.k3", kl),
+            ("kl.k1+", kl),
+            ("kl.k3+", kl),
+            ("kl.adaptive_controller", adaptive_controller),
+            ("kl.in_reward", in_reward),
+        ],
     );
 }

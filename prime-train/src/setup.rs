@@ -1,8 +1,10 @@
 //! From the configuration's sections to the settings of the crates below.
 
 use prime_advantage::{
-    Baseline as ReinforceBaseline, Gae, Grpo, LooScaling as AdvantageLooScaling, OutcomeTerm,
-    Prime, ProcessNorm as AdvantageProcessNorm, ProcessTerm, PromptFilter, Reinforce, Rloo,
+    AdvantageEstimator, Baseline as ReinforceBaseline, Gae, Gpg, Grpo, GrpoPassk,
+    LooScaling as AdvantageLooScaling, Opo, Prime, ProcessHalf,
+    ProcessNorm as AdvantageProcessNorm, PromptFilter, Reinforce, ReinforcePlusPlus,
+    ReinforcePlusPlusBaseline, Rloo, Term,
 };
 use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
 use prime_policy::{DecoderConfig, OptimizerConfig, SamplingConfig, Tokenizer};
@@ -71,67 +73,82 @@ impl Config {
     /// reward), so its coefficient here is 1.
     pub fn estimator(&self, process: bool) -> Prime {
         let advantage = &self.advantage;
-        let outcome = match advantage.estimator {
-            Estimator::Reinforce => OutcomeTerm::Reinforce(Reinforce {
-                baseline: match advantage.baseline {
+        let gae = Gae::new(advantage.gamma, advantage.lam);
+        let reward_to_go = |gamma| ReinforcePlusPlus::default().with_gamma(gamma).into();
+        let outcome: Term = match advantage.estimator {
+            Estimator::Reinforce => Reinforce::default()
+                .with_baseline(match advantage.baseline {
                     Baseline::None => ReinforceBaseline::None,
                     Baseline::BatchMean => ReinforceBaseline::BatchMean,
                     Baseline::GroupMean => ReinforceBaseline::GroupMean,
-                },
-            }),
-            Estimator::Rloo => OutcomeTerm::Rloo(Rloo {}),
-            Estimator::Grpo => OutcomeTerm::Grpo(Grpo {
-                normalize_by_std: advantage.normalize_by_std,
-                ..Grpo::default()
-            }),
-            Estimator::Gae => OutcomeTerm::Gae(Gae {
-                gamma: advantage.gamma,
-                lam: advantage.lam,
-                whiten: false,
-            }),
+                })
+                .into(),
+            Estimator::Rloo => Rloo::default().into(),
+            Estimator::Grpo => Grpo::default()
+                .with_normalize_by_std(advantage.normalize_by_std)
+                .into(),
+            Estimator::Gae => gae.into(),
+            Estimator::Opo => Opo::default().into(),
+            Estimator::Gpg => Gpg::default().into(),
+            Estimator::GrpoPassk => GrpoPassk::default().into(),
+            Estimator::ReinforcePlusPlus => reward_to_go(advantage.gamma),
+            Estimator::ReinforcePlusPlusBaseline => ReinforcePlusPlusBaseline::default().into(),
         };
-        let gae = advantage.estimator == Estimator::Gae;
-        Prime {
-            process: match advantage.process_estimator {
-                ProcessEstimator::Reinforce => ProcessTerm::Reinforce,
-                _ if gae => ProcessTerm::Reinforce,
-                ProcessEstimator::Rloo => ProcessTerm::Rloo,
-                ProcessEstimator::Grpo => ProcessTerm::Grpo,
-            },
-            outcome_coef: advantage.outcome_coef,
-            process_coef: if process { 1.0 } else { 0.0 },
-            outcome_gamma: if gae { 1.0 } else { advantage.gamma },
-            process_gamma: if gae { 1.0 } else { advantage.process_gamma },
-            process_norm: match advantage.process_norm {
+        // A critic predicts the sum of both rewards, so that GAE runs once, on the sum.
+        let critic = advantage.estimator == Estimator::Gae;
+        let process_term: Term = match advantage.process_estimator {
+            _ if critic => gae.into(),
+            ProcessEstimator::Reinforce => Reinforce::default().into(),
+            ProcessEstimator::Rloo => Rloo::default()
+                .with_scaling(match advantage.loo_scaling {
+                    LooScaling::Paper => AdvantageLooScaling::Paper,
+                    LooScaling::Code => AdvantageLooScaling::Code,
+                })
+                .into(),
+            ProcessEstimator::Grpo => Grpo::default().into(),
+            ProcessEstimator::Opo => Opo::default().into(),
+            ProcessEstimator::Gpg => Gpg::default().into(),
+            ProcessEstimator::GrpoPassk => GrpoPassk::default().into(),
+            ProcessEstimator::ReinforcePlusPlus => reward_to_go(advantage.process_gamma),
+            ProcessEstimator::ReinforcePlusPlusBaseline => {
+                ReinforcePlusPlusBaseline::default().into()
+            }
+        };
+        // Estimators of token rewards discount themselves.
+        let gamma = |term: &Term, gamma| match term.process_half() {
+            ProcessHalf::Tokens => 1.0,
+            _ => gamma,
+        };
+        let outcome_gamma = gamma(&outcome, advantage.gamma);
+        let process_gamma = gamma(&process_term, advantage.process_gamma);
+        Prime::default()
+            .with_outcome(outcome)
+            .with_process(process_term)
+            .with_outcome_coef(advantage.outcome_coef)
+            .with_process_coef(if process { 1.0 } else { 0.0 })
+            .with_outcome_gamma(outcome_gamma)
+            .with_process_gamma(process_gamma)
+            .with_process_norm(match advantage.process_norm {
                 ProcessNorm::None => AdvantageProcessNorm::None,
                 ProcessNorm::BatchNorm => AdvantageProcessNorm::BatchNorm,
-            },
-            drop_last_token: advantage.drop_last_token,
-            loo_scaling: match advantage.loo_scaling {
-                LooScaling::Paper => AdvantageLooScaling::Paper,
-                LooScaling::Code => AdvantageLooScaling::Code,
-            },
-            whiten: advantage.whiten_advantages,
-            outcome,
-        }
+            })
+            .with_drop_last_token(advantage.drop_last_token)
+            .with_whiten(advantage.whiten_advantages)
     }
 
     /// The accuracy filter; `None` keeps everything.
     pub fn prompt_filter(&self) -> Option<PromptFilter> {
         let filter = &self.filter;
-        (filter.accuracy || filter.truncated).then_some(PromptFilter {
-            accuracy_lower_bound: if filter.accuracy {
-                filter.accuracy_lower_bound
-            } else {
-                0.0
-            },
-            accuracy_upper_bound: if filter.accuracy {
-                filter.accuracy_upper_bound
-            } else {
-                1.0
-            },
-            filter_zero_variance: false,
-            filter_truncated: filter.truncated,
+        let (lower, upper) = if filter.accuracy {
+            (filter.accuracy_lower_bound, filter.accuracy_upper_bound)
+        } else {
+            (0.0, 1.0)
+        };
+        (filter.accuracy || filter.truncated).then(|| {
+            PromptFilter::default()
+                .with_accuracy_lower_bound(lower)
+                .with_accuracy_upper_bound(upper)
+                .with_filter_truncated(filter.truncated)
         })
     }
 

@@ -1,132 +1,240 @@
 //! Adds the two halves, token by token.
 
-use super::outcome_term::OutcomeKind;
-use super::process::{Line, Process, ProcessResponse};
-use super::{Prime, ProcessTerm};
-use crate::gae::values_of;
-use crate::outcome::OutcomeScores;
-use crate::transform::{for_policy_tokens, for_policy_tokens_rev, whiten_batch};
-use crate::{AdvantageError, Advantages, Gae, Response, RewardBatch};
+use std::borrow::Cow;
 
-pub(super) fn estimate(
-    prime: &Prime,
+use super::process::Process;
+use super::{Prime, conflict};
+use crate::kernel::{Decay, Line, suffix_sums};
+use crate::moments::Moments;
+use crate::packed::{pack, unpack};
+use crate::scores::{fill, outcome_advantages};
+use crate::whiten::{Before, combined, whiten_batch};
+use crate::{
+    AdvantageError, AdvantageEstimator, Advantages, ProcessHalf, Response, ResponseField,
+    RewardBatch, parallel,
+};
+
+pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
+    prime: &Prime<P, O>,
     batch: &RewardBatch<'_>,
 ) -> Result<Advantages, AdvantageError> {
-    let (result, whiten) = match prime.outcome.kind() {
-        OutcomeKind::PerResponse(outcome) => (add_terms(prime, outcome, batch)?, prime.whiten),
-        OutcomeKind::PerToken(gae) => (add_rewards(prime, gae, batch)?, prime.whiten || gae.whiten),
-    };
-    let mut result = result.into_finite()?;
-    if whiten {
-        whiten_batch(&mut result, batch)?;
+    if prime.is_fused() {
+        return fused(prime, batch);
     }
-    Ok(result)
-}
-
-/// Outcome advantage plus process advantage.
-fn add_terms(
-    prime: &Prime,
-    outcome: &dyn OutcomeScores,
-    batch: &RewardBatch<'_>,
-) -> Result<Advantages, AdvantageError> {
-    let scores = match prime.outcome_coef {
-        0.0 => vec![0.0; batch.response_count()],
-        coef => outcome
-            .scores(batch)?
-            .into_iter()
-            .map(|score| coef * score)
-            .collect(),
-    };
-    let mut result = Advantages::zeros(batch);
-    if !prime.uses_process() {
-        for (r, (response, &score)) in batch.responses().zip(&scores).enumerate() {
-            write_backwards(prime, response, score, |_| 0.0, result.flat_mut(r));
-        }
-        return Ok(result);
-    }
-    let process = Process::of(prime, batch)?;
-    let lines = process.lines(prime, batch)?;
-    let halves = scores.iter().zip(&lines).zip(&process.responses);
-    for (r, (response, ((&score, &line), rewards))) in batch.responses().zip(halves).enumerate() {
-        let line = Line {
-            slope: prime.process_coef * line.slope,
-            shift: prime.process_coef * line.shift,
-        };
-        let out = result.flat_mut(r);
-        if prime.process == ProcessTerm::ValueBaseline {
-            write_value_baseline(prime, response, score, (rewards, line.slope), out);
-        } else {
-            let shaped = |t| rewards.reward(t) * line.slope + line.shift;
-            write_backwards(prime, response, score, shaped, out);
-        }
-    }
-    Ok(result)
-}
-
-fn write_backwards(
-    prime: &Prime,
-    response: &Response<'_>,
-    mut outcome: f64,
-    reward: impl Fn(usize) -> f64,
-    out: &mut [f32],
-) {
-    let mut to_go = 0.0;
-    for_policy_tokens_rev(out.len(), response.mask(), |t| {
-        to_go = reward(t) + prime.process_gamma * to_go;
-        out[t] = (outcome + to_go) as f32;
-        outcome *= prime.outcome_gamma;
-    });
-}
-
-fn write_value_baseline(
-    prime: &Prime,
-    response: &Response<'_>,
-    outcome: f64,
-    (rewards, slope): (&ProcessResponse<'_>, f64),
-    out: &mut [f32],
-) {
-    // The outcome is discounted backwards from the end, the prefix grows forwards: two passes.
-    write_backwards(prime, response, outcome, |_| 0.0, out);
-    let mut prefix = 0.0;
-    for_policy_tokens(out.len(), response.mask(), |t| {
-        out[t] = (f64::from(out[t]) - prefix) as f32;
-        prefix += slope * rewards.reward(t);
-    });
-}
-
-/// GAE over outcome plus process rewards.
-fn add_rewards(
-    prime: &Prime,
-    gae: &Gae,
-    batch: &RewardBatch<'_>,
-) -> Result<Advantages, AdvantageError> {
-    let process = if prime.uses_process() {
-        Some(Process::of(prime, batch)?)
+    let outcome = OutcomeTerm::of(prime, batch)?;
+    let process = ProcessTerm::of(prime, batch)?;
+    let responses: Vec<_> = batch.responses().collect();
+    let decay = Decay::new(prime.process_gamma);
+    // What is whitened is written to the returns, which keep it.
+    let mut result = if prime.whiten {
+        Advantages::zeros_with_returns(batch)
     } else {
-        None
+        Advantages::zeros(batch)
     };
-    let mut result = Advantages::zeros_with_returns(batch);
-    let mut flat = 0;
-    for (g, group) in batch.groups().iter().enumerate() {
-        let outcome_coef = if group.is_process_only() {
-            0.0
-        } else {
-            prime.outcome_coef
+    let moments = parallel::map(result.responses_mut(), |r, (advantages, returns)| {
+        let out = if prime.whiten { returns } else { advantages };
+        let response = responses[r];
+        // A constant joins the sums on their way to memory.
+        let constant = match &outcome {
+            OutcomeTerm::Constant(scores) => scores[r],
+            OutcomeTerm::Tokens(_) => 0.0,
         };
-        for (i, response) in group.responses().iter().enumerate() {
-            let values = values_of(response, g, i)?;
-            let outcome = outcome_coef * f64::from(response.outcome_reward());
-            let last = response.last_policy_token();
-            let dense = process
-                .as_ref()
-                .map(|p| (&p.responses[flat], prime.process_coef * p.scale));
-            let reward = |t: usize| {
-                let paid = if Some(t) == last { outcome } else { 0.0 };
-                dense.map_or(0.0, |(rewards, scale)| scale * rewards.reward(t)) + paid
-            };
-            gae.write(values, response.mask(), reward, result.flat_pair_mut(flat));
-            flat += 1;
+        let moments = match &process {
+            ProcessTerm::Off => {
+                fill(response, constant as f32, out);
+                None
+            }
+            ProcessTerm::Sums(process, lines) => Some(unpack(response, out, |out| {
+                suffix_sums(&process.rewards[r], lines[r], &decay, constant, out)
+            })),
+            ProcessTerm::Tokens(advantages) => {
+                let own = advantages.at(r).advantages();
+                for_policy_tokens(response, |t| {
+                    out[t] = (prime.process_coef * f64::from(own[t]) + constant) as f32;
+                });
+                None
+            }
+        };
+        if let OutcomeTerm::Tokens(advantages) = &outcome {
+            let own = advantages.at(r).advantages();
+            let mut weight = prime.outcome_coef;
+            for_policy_tokens(response, |t| {
+                out[t] = (f64::from(out[t]) + weight * f64::from(own[t])) as f32;
+                weight *= prime.outcome_gamma;
+            });
+        } else if let Some(moments) = moments {
+            return moments;
         }
+        Moments::of(&pack(out, response.mask()))
+    });
+    let moments = combined(&result, &moments)?;
+    if prime.whiten {
+        whiten_batch(&mut result, batch, Before::Returns, moments)?;
+    }
+    match (&outcome, &process) {
+        (OutcomeTerm::Tokens(half), _) if prime.outcome.uses_values() => {
+            result.set_returns_of(half);
+        }
+        (_, ProcessTerm::Tokens(half)) if prime.process.uses_values() => {
+            result.set_returns_of(half);
+        }
+        _ => {}
     }
     Ok(result)
+}
+
+/// Visits the policy's own tokens, last to first.
+fn for_policy_tokens(response: &Response<'_>, mut visit: impl FnMut(usize)) {
+    let mask = response.mask();
+    for t in (0..response.len()).rev() {
+        if mask.is_none_or(|mask| mask[t]) {
+            visit(t);
+        }
+    }
+}
+
+/// GAE (or whatever reads the critic) once, over the sum of both rewards.
+fn fused<P: AdvantageEstimator, O: AdvantageEstimator>(
+    prime: &Prime<P, O>,
+    batch: &RewardBatch<'_>,
+) -> Result<Advantages, AdvantageError> {
+    let process = Process::of(prime, batch)?;
+    let rewards = process.scaled(batch, prime.process_coef);
+    let view = with_rewards(batch, &rewards, |outcome| {
+        (prime.outcome_coef * f64::from(outcome)) as f32
+    });
+    let mut result = prime.outcome.estimate(&view)?;
+    if prime.whiten {
+        let masked = batch.responses().zip(result.iter());
+        let moments: Vec<_> = masked
+            .map(|(response, own)| Moments::of(&pack(own.advantages(), response.mask())))
+            .collect();
+        let moments = combined(&result, &moments)?;
+        whiten_batch(&mut result, batch, Before::Advantages, moments)?;
+    }
+    Ok(result)
+}
+
+/// The batch with other process rewards (as [`Process::scaled`] orders them) and outcomes.
+fn with_rewards<'v>(
+    batch: &RewardBatch<'v>,
+    rewards: &'v [Option<Cow<'v, [f32]>>],
+    outcome: impl Fn(f32) -> f32,
+) -> RewardBatch<'v> {
+    let mut members = rewards.iter();
+    let mut greedy = rewards[batch.response_count()..].iter();
+    let groups = batch.groups().iter().map(|group| {
+        let mut left = group.len();
+        // `map` visits the members, then the greedy response.
+        group.map(|response| {
+            let own = if left > 0 {
+                members.next()
+            } else {
+                greedy.next()
+            };
+            left = left.saturating_sub(1);
+            let response = response.with_outcome_reward(outcome(response.outcome_reward()));
+            match own.and_then(Option::as_deref) {
+                Some(rewards) => response.with_process_rewards(rewards),
+                None => response.without_process_rewards(),
+            }
+        })
+    });
+    RewardBatch::from_checked(groups.collect())
+}
+
+/// The outcome half.
+enum OutcomeTerm {
+    /// The same for every token of a response, coefficient included.
+    Constant(Vec<f64>),
+    /// Yet to be weighted and discounted.
+    Tokens(Advantages),
+}
+
+impl OutcomeTerm {
+    fn of<P: AdvantageEstimator, O: AdvantageEstimator>(
+        prime: &Prime<P, O>,
+        batch: &RewardBatch<'_>,
+    ) -> Result<Self, AdvantageError> {
+        let coef = prime.outcome_coef;
+        if coef == 0.0 {
+            return Ok(Self::Constant(vec![0.0; batch.response_count()]));
+        }
+        let scores = prime.outcome.as_scores();
+        let scores = scores.filter(|s| !s.whitens() && prime.outcome_gamma == 1.0);
+        if let Some(scores) = scores {
+            let own = outcome_advantages(scores, batch)?.into_iter();
+            // `+ 0.0` turns −0.0 into 0.0.
+            return Ok(Self::Constant(own.map(|x| coef * x + 0.0).collect()));
+        }
+        let alone = batch.map(|response| response.without_process_rewards());
+        match prime.outcome.estimate(&alone) {
+            Ok(advantages) => Ok(Self::Tokens(advantages)),
+            // The batch may well have them: they are the other half's.
+            Err(AdvantageError::MissingInput {
+                estimator,
+                field: ResponseField::ProcessRewards,
+                ..
+            }) => conflict(format!(
+                "`{estimator}` reads process rewards, which the `outcome` half does not see; \
+                 make it `process`, or use it alone"
+            )),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// The process half.
+enum ProcessTerm<'a> {
+    Off,
+    /// Sums to the end of what these maps make of the rewards.
+    Sums(Process<'a>, Vec<Line>),
+    /// Yet to be weighted.
+    Tokens(Advantages),
+}
+
+impl<'a> ProcessTerm<'a> {
+    fn of<P: AdvantageEstimator, O: AdvantageEstimator>(
+        prime: &Prime<P, O>,
+        batch: &RewardBatch<'a>,
+    ) -> Result<Self, AdvantageError> {
+        if !prime.uses_process() {
+            return Ok(Self::Off);
+        }
+        let process = Process::of(prime, batch)?;
+        match prime.process.process_half() {
+            ProcessHalf::Scores(scores) if !scores.whitens() => {
+                let lines = process.lines(scores, batch, prime.process_coef)?;
+                Ok(Self::Sums(process, lines))
+            }
+            ProcessHalf::Scores(scores) => {
+                let lines = process.lines(scores, batch, 1.0)?;
+                Ok(Self::Tokens(whitened_sums(prime, &process, &lines, batch)?))
+            }
+            _ => {
+                let rewards = process.scaled(batch, 1.0);
+                let view = with_rewards(batch, &rewards, |_| 0.0);
+                Ok(Self::Tokens(prime.process.estimate(&view)?))
+            }
+        }
+    }
+}
+
+fn whitened_sums<P, O>(
+    prime: &Prime<P, O>,
+    process: &Process<'_>,
+    lines: &[Line],
+    batch: &RewardBatch<'_>,
+) -> Result<Advantages, AdvantageError> {
+    let decay = Decay::new(prime.process_gamma);
+    let responses: Vec<_> = batch.responses().collect();
+    let mut sums = Advantages::zeros_with_returns(batch);
+    let moments = parallel::map(sums.responses_mut(), |r, (_, returns)| {
+        unpack(responses[r], returns, |out| {
+            suffix_sums(&process.rewards[r], lines[r], &decay, 0.0, out)
+        })
+    });
+    let moments = combined(&sums, &moments)?;
+    whiten_batch(&mut sums, batch, Before::Returns, moments)?;
+    Ok(sums)
 }

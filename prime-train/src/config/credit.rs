@@ -16,6 +16,31 @@ pub enum Estimator {
     /// Generalised advantage estimation with a critic.
     #[serde(alias = "ppo")]
     Gae,
+    /// The return less the group's length-weighted mean.
+    Opo,
+    /// The return less the group's mean, scaled up for responses without a reward.
+    Gpg,
+    /// Credit for the best response of a group only, by its lead over the second.
+    GrpoPassk,
+    /// The return, whitened over the batch.
+    ReinforcePlusPlus,
+    /// The return less the group's mean, whitened over the batch.
+    ReinforcePlusPlusBaseline,
+}
+
+impl Estimator {
+    /// Whether a response is compared with the others of its group.
+    pub fn compares_group(self) -> bool {
+        match self {
+            Self::Reinforce | Self::Gae | Self::ReinforcePlusPlus => false,
+            Self::Rloo
+            | Self::Grpo
+            | Self::Opo
+            | Self::Gpg
+            | Self::GrpoPassk
+            | Self::ReinforcePlusPlusBaseline => true,
+        }
+    }
 }
 
 /// How process rewards become advantages.
@@ -29,6 +54,23 @@ pub enum ProcessEstimator {
     Rloo,
     /// Token rewards less the group's mean, over its standard deviation (paper eq. 7).
     Grpo,
+    /// Token rewards less the group's length-weighted mean.
+    Opo,
+    /// Token rewards less the group's mean, scaled as `gpg` scales.
+    Gpg,
+    /// The response with the best mean only, less the second's.
+    GrpoPassk,
+    /// The discounted sum to go, whitened over the batch.
+    ReinforcePlusPlus,
+    /// Token rewards less the group's mean, summed to go and whitened over the batch.
+    ReinforcePlusPlusBaseline,
+}
+
+impl ProcessEstimator {
+    /// Whether a response is compared with the others of its group.
+    pub fn compares_group(self) -> bool {
+        !matches!(self, Self::Reinforce | Self::ReinforcePlusPlus)
+    }
 }
 
 /// What `reinforce` subtracts from the return.

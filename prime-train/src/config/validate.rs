@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::{
     Baseline, Config, DataTask, Estimator, Granularity, KlPlacement, PrmReference, PrmUpdate,
-    ProcessCredit, ProcessEstimator, ProcessNorm,
+    ProcessCredit, ProcessNorm,
 };
 use crate::data::tasks::PassMark;
 use crate::error::ConfigError;
@@ -175,9 +175,9 @@ fn advantage(config: &Config) -> Checked {
         word,
         "none unless advantage.estimator = \"reinforce\"",
     )?;
-    let grouped = matches!(a.estimator, Estimator::Rloo | Estimator::Grpo)
+    let grouped = a.estimator.compares_group()
         || a.baseline == Baseline::GroupMean
-        || (config.prm.enabled && a.process_estimator != ProcessEstimator::Reinforce);
+        || (config.prm.enabled && a.process_estimator.compares_group());
     ensure(
         !grouped || config.rl.group_size >= 2,
         "rl.group_size",
