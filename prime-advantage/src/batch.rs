@@ -19,8 +19,8 @@ impl<'a> PromptGroup<'a> {
     /// # Errors
     /// [`AdvantageError::EmptyGroup`], or what is wrong with a response, naming it:
     /// [`AdvantageError::LengthMismatch`], [`AdvantageError::OutcomeNotFinite`],
-    /// [`AdvantageError::TokenNotFinite`], [`AdvantageError::TokenOutOfRange`],
-    /// [`AdvantageError::NamesDiffer`]. Numbers at masked tokens are checked too.
+    /// [`AdvantageError::NamedRewardNotFinite`], [`AdvantageError::TokenNotFinite`],
+    /// [`AdvantageError::TokenOutOfRange`], [`AdvantageError::NamesDiffer`]. Numbers at masked tokens are checked too.
     pub fn new(responses: Vec<Response<'a>>) -> Result<Self, AdvantageError> {
         let Some(first) = responses.first() else {
             return Err(AdvantageError::EmptyGroup);

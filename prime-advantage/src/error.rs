@@ -91,6 +91,19 @@ pub enum AdvantageError {
         value: f32,
     },
 
+    /// NaN or infinity in one of several named rewards.
+    #[error(
+        "response {response} has {value} as its reward `{name}`; drop the response or repair its verdict"
+    )]
+    NamedRewardNotFinite {
+        /// Which response of the group.
+        response: usize,
+        /// The reward's name.
+        name: String,
+        /// The offending reward.
+        value: f32,
+    },
+
     /// NaN or infinity in a per-token input.
     #[error(
         "response {response} has {value} in its {field} at token {token}; drop the response or repair what made it"

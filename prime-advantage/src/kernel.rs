@@ -32,31 +32,38 @@ impl Decay {
         }
     }
 
-    /// The suffix sums of a block, given the sum that starts right behind it.
+    /// The suffix sums of a block by itself.
     #[inline(always)]
-    fn block<const UNIT: bool>(&self, x: [f64; BLOCK], behind: f64) -> [f64; BLOCK] {
+    fn block<const UNIT: bool>(&self, x: [f64; BLOCK]) -> [f64; BLOCK] {
         // Without a discount (`UNIT`) there is nothing to multiply with.
         let times = |factor: f64, sum: f64| if UNIT { sum } else { factor * sum };
         let mut pairs = x;
         for i in 0..BLOCK - 1 {
-            pairs[i] += times(self.one, x[i + 1]);
+            pairs[i] = x[i] + times(self.one, x[i + 1]);
         }
         let mut fours = pairs;
         for i in 0..BLOCK - 2 {
-            fours[i] += times(self.two, pairs[i + 2]);
+            fours[i] = pairs[i] + times(self.two, pairs[i + 2]);
         }
         let mut sums = fours;
         for i in 0..BLOCK - 4 {
-            sums[i] += times(self.four, fours[i + 4]);
-        }
-        for (sum, worth) in sums.iter_mut().zip(self.carried) {
-            *sum += times(worth, behind);
+            sums[i] = fours[i] + times(self.four, fours[i + 4]);
         }
         sums
     }
+
+    /// What the sum that starts right behind a block is worth at its token `i`.
+    #[inline(always)]
+    fn carry<const UNIT: bool>(&self, i: usize, behind: f64) -> f64 {
+        if UNIT {
+            behind
+        } else {
+            self.carried[i] * behind
+        }
+    }
 }
 
-/// `x_t = slope · r_t + shift`; at the last token `last` instead.
+/// `x_t = slope · r_t + shift`, where the last token's reward is `last`.
 #[derive(Clone, Copy)]
 pub(crate) struct Line {
     pub(crate) slope: f64,
@@ -64,20 +71,33 @@ pub(crate) struct Line {
     pub(crate) last: f64,
 }
 
-/// Writes `G_t + offset` for every token and returns the moments of what it wrote.
+impl Line {
+    /// Rewards as they are.
+    pub(crate) fn identity(last: f64) -> Self {
+        Self {
+            slope: 1.0,
+            shift: 0.0,
+            last,
+        }
+    }
+}
+
+/// Writes `G_t + offset` for every token.
+///
+/// The sums are linear, so that they run over the rewards themselves:
+/// `G_t = slope · Σ_{s≥t} γ^{s−t} r_s + shift · (1 + γ + … )`.
 pub(crate) fn suffix_sums(
     rewards: &[f32],
     line: Line,
     decay: &Decay,
     offset: f64,
     out: &mut [f32],
-) -> Moments {
+) {
     if decay.one == 1.0 {
         write_sums::<true>(rewards, line, decay, offset, out);
     } else {
         write_sums::<false>(rewards, line, decay, offset, out);
     }
-    Moments::of(out)
 }
 
 #[inline(always)]
@@ -91,20 +111,36 @@ fn write_sums<const UNIT: bool>(
     let Some((last, body)) = out.split_last_mut() else {
         return;
     };
-    let mut behind = line.last;
-    *last = (behind + offset) as f32;
+    let Line { slope, shift, .. } = line;
+    // The sum of the rewards behind, and the sum of the discounts from here on.
+    let (mut behind, mut discounts) = (line.last, 1.0);
+    *last = (slope * behind + (shift * discounts + offset)) as f32;
     let rewards = &rewards[..body.len()];
     let (blocks, rest) = rewards.as_chunks::<BLOCK>();
     let (out_blocks, out_rest) = body.as_chunks_mut::<BLOCK>();
     for (out, &reward) in out_rest.iter_mut().zip(rest).rev() {
-        behind = (line.slope * f64::from(reward) + line.shift) + decay.one * behind;
-        *out = (behind + offset) as f32;
+        behind = f64::from(reward) + decay.one * behind;
+        discounts = 1.0 + decay.one * discounts;
+        *out = (slope * behind + (shift * discounts + offset)) as f32;
     }
+    // What shift and offset add to each token of a block.
+    let mut constants = [0.0; BLOCK];
+    for constant in constants.iter_mut().rev() {
+        discounts = 1.0 + decay.one * discounts;
+        *constant = shift * discounts;
+    }
+    let whole = decay.carried[0];
+    let step = shift * (0..BLOCK).fold(0.0, |sum, _| 1.0 + decay.one * sum);
     for (out, rewards) in out_blocks.iter_mut().zip(blocks).rev() {
-        let x = rewards.map(|reward| line.slope * f64::from(reward) + line.shift);
-        let sums = decay.block::<UNIT>(x, behind);
-        behind = sums[0];
-        *out = sums.map(|sum| (sum + offset) as f32);
+        let sums = decay.block::<UNIT>(rewards.map(f64::from));
+        for i in 0..BLOCK {
+            let sum = sums[i] + decay.carry::<UNIT>(i, behind);
+            out[i] = (slope * sum + (constants[i] + offset)) as f32;
+        }
+        behind = sums[0] + decay.carry::<UNIT>(0, behind);
+        for constant in &mut constants {
+            *constant = if UNIT { *constant } else { whole * *constant } + step;
+        }
     }
 }
 
@@ -145,28 +181,40 @@ pub(crate) fn totals(rewards: &[f32], last: f64, with_peak: bool) -> Totals {
     }
 }
 
+/// Eight stretches side by side, each from its own end: what comes behind a stretch is the
+/// same for all of its sums, so that only the highest and the lowest need to know it.
 fn sum_and_peak(body: &[f32], last: f64) -> (f64, f64) {
-    let decay = Decay::new(1.0);
-    let (blocks, rest) = body.as_chunks::<BLOCK>();
+    let length = body.len() / BLOCK;
+    let (rest, even) = body.split_at(body.len() - length * BLOCK);
+    let stretches: [&[f32]; BLOCK] = std::array::from_fn(|i| &even[i * length..][..length]);
+    let (mut sums, mut highs, mut lows) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+    for t in (0..length).rev() {
+        for i in 0..BLOCK {
+            sums[i] += f64::from(stretches[i][t]);
+            highs[i] = larger(highs[i], sums[i]);
+            lows[i] = smaller(lows[i], sums[i]);
+        }
+    }
     let (mut sum, mut peak) = (last, last.abs());
+    for i in (0..BLOCK).rev() {
+        peak = larger(peak, (sum + highs[i]).abs());
+        peak = larger(peak, (sum + lows[i]).abs());
+        sum += sums[i];
+    }
     for &reward in rest.iter().rev() {
         sum += f64::from(reward);
         peak = larger(peak, sum.abs());
     }
-    let mut peaks = [peak; BLOCK];
-    for rewards in blocks.iter().rev() {
-        let sums = decay.block::<true>(rewards.map(f64::from), sum);
-        sum = sums[0];
-        for (peak, sum) in peaks.iter_mut().zip(sums) {
-            *peak = larger(*peak, sum.abs());
-        }
-    }
-    (sum, peaks.into_iter().fold(0.0, larger))
+    (sum, peak)
 }
 
-// `max` also sorts out NaN, which cannot occur here and costs instructions.
+// `max` and `min` also sort out NaN, which cannot occur here and costs instructions.
 fn larger<T: PartialOrd>(a: T, b: T) -> T {
     if b > a { b } else { a }
+}
+
+fn smaller(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
 }
 
 /// The discounts of generalised advantage estimation.
@@ -222,12 +270,13 @@ pub(crate) fn gae(
         for i in 0..BLOCK {
             x[i] = delta(rewards[i], values[i], next[i]);
         }
-        let sums = decay.both.block::<false>(x, behind);
-        behind = sums[0];
-        advantage_blocks[b] = sums.map(|sum| sum as f32);
+        let sums = decay.both.block::<false>(x);
         for i in 0..BLOCK {
-            return_blocks[b][i] = (sums[i] + f64::from(values[i])) as f32;
+            let advantage = sums[i] + decay.both.carry::<false>(i, behind);
+            advantage_blocks[b][i] = advantage as f32;
+            return_blocks[b][i] = (advantage + f64::from(values[i])) as f32;
         }
+        behind = sums[0] + decay.both.carry::<false>(0, behind);
     }
     Moments::of(advantages)
 }
@@ -253,12 +302,14 @@ mod tests {
                 let mut running = 0.0;
                 for t in (0..n).rev() {
                     let own = slope * f64::from(rewards[t]) + shift;
-                    running = if t + 1 == n { last } else { own } + gamma * running;
+                    let end = slope * last + shift;
+                    running = if t + 1 == n { end } else { own } + gamma * running;
                     expected[t] = running + offset;
                 }
                 let mut found = vec![0.0; n];
                 let line = Line { slope, shift, last };
-                let moments = suffix_sums(&rewards, line, &Decay::new(gamma), offset, &mut found);
+                suffix_sums(&rewards, line, &Decay::new(gamma), offset, &mut found);
+                let moments = Moments::of(&found);
                 for (found, expected) in found.iter().zip(&expected) {
                     assert!((f64::from(*found) - expected).abs() < 1e-5, "{n} {gamma}");
                 }
@@ -295,7 +346,7 @@ mod tests {
 
     #[test]
     fn totals_by_brute_force() {
-        for n in 1..40 {
+        for n in (1..40).chain([100, 1000]) {
             let rewards = noise(n);
             let mut own: Vec<f64> = rewards.iter().map(|&r| f64::from(r)).collect();
             own[n - 1] = -0.3;

@@ -201,11 +201,28 @@ impl KlShaped<'_> {
 /// A KL coefficient that follows a target (Ziegler et al. 2019; verl
 /// `AdaptiveKLController`): `coef ← coef · (1 + clip(KL/target − 1, ±0.2) · n/horizon)`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "AdaptiveKlKnobs")]
 pub struct AdaptiveKl {
     coef: f64,
     target: f64,
     horizon: f64,
+}
+
+/// As it stands in a file, unchecked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdaptiveKlKnobs {
+    coef: f64,
+    target: f64,
+    horizon: f64,
+}
+
+impl TryFrom<AdaptiveKlKnobs> for AdaptiveKl {
+    type Error = AdvantageError;
+
+    fn try_from(knobs: AdaptiveKlKnobs) -> Result<Self, AdvantageError> {
+        Self::new(knobs.coef, knobs.target, knobs.horizon)
+    }
 }
 
 impl AdaptiveKl {

@@ -164,7 +164,10 @@ impl Registry {
         mut knobs: Map<String, Value>,
     ) -> Result<Box<dyn AdvantageEstimator>, AdvantageError> {
         let mut half = |key, default: Term| match knobs.remove(key) {
-            Some(value) => self.resolve(value),
+            Some(value) => self.resolve(value).and_then(|half| match half.name() {
+                "prime" => Err(config(format!("`{key}` cannot be `prime` itself"))),
+                _ => Ok(half),
+            }),
             None => Ok(default.into()),
         };
         let defaults = Prime::default();

@@ -236,13 +236,17 @@ impl<'a> Response<'a> {
     }
 
     pub(crate) fn validate(&self, response: usize) -> Result<(), AdvantageError> {
-        let rewards = self.named_rewards.iter().map(|named| named.value);
-        if let Some(value) = [self.outcome_reward]
-            .into_iter()
-            .chain(rewards)
-            .find(|reward| !reward.is_finite())
-        {
+        let value = self.outcome_reward;
+        if !value.is_finite() {
             return Err(AdvantageError::OutcomeNotFinite { response, value });
+        }
+        let mut named = self.named_rewards.iter();
+        if let Some(named) = named.find(|named| !named.value.is_finite()) {
+            return Err(AdvantageError::NamedRewardNotFinite {
+                response,
+                name: named.name.to_string(),
+                value: named.value,
+            });
         }
         self.check_length(response, ResponseField::Mask, self.mask.map(<[bool]>::len))?;
         use ResponseField as Field;

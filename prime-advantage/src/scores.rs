@@ -257,6 +257,18 @@ impl ScoredGroup {
         (squares / (self.len() - 1) as f64).sqrt()
     }
 
+    /// Less the mean, over standard deviation plus `epsilon`; zero where the scores are
+    /// tied. Needs two or more.
+    pub fn standardised(&self, epsilon: f64) -> Affine {
+        if self.tied {
+            return Affine::ZERO;
+        }
+        Affine {
+            baseline: self.mean(),
+            scale: (self.std() + epsilon).recip(),
+        }
+    }
+
     /// The error for a group with fewer than `needed` responses.
     pub fn too_small(&self, estimator: &str, needed: usize) -> AdvantageError {
         AdvantageError::GroupTooSmall {

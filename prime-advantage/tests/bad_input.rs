@@ -94,7 +94,16 @@ fn named_rewards_are_finite() {
         let named = [NamedReward::new("a", 1.0), NamedReward::new("b", value)];
         let broken = Response::new(1, 0.5).with_named_rewards(&named);
         let error = PromptGroup::new(vec![broken]).expect_err("not finite");
-        assert_same(&error, &E::OutcomeNotFinite { response: 0, value });
+        let (response, name) = (0, "b".to_owned());
+        assert_same(
+            &error,
+            &E::NamedRewardNotFinite {
+                response,
+                name,
+                value,
+            },
+        );
+        assert_words(&error, &["reward `b`", &value.to_string()]);
     }
 }
 

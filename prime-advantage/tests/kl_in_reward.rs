@@ -299,3 +299,23 @@ fn process_only_groups_pay_too() {
     let paid = shaped.responses().next().expect("one").process_rewards();
     assert_eq!(paid, Some(&[-0.5f32][..]));
 }
+
+/// A file cannot hold what `new` refuses.
+#[test]
+fn an_adaptive_coefficient_from_a_file_is_checked() {
+    let read = |json| serde_json::from_str::<AdaptiveKl>(json);
+    let fine = read(r#"{"coef": 0.2, "target": 6.0, "horizon": 10000.0}"#).expect("valid");
+    assert_eq!(fine, AdaptiveKl::new(0.2, 6.0, 1e4).expect("valid"));
+    for (json, word) in [
+        (r#"{"coef": 0.2, "target": 0.0, "horizon": 1.0}"#, "target"),
+        (r#"{"coef": 0.2, "target": 1.0, "horizon": 0.0}"#, "horizon"),
+        (r#"{"coef": -1.0, "target": 1.0, "horizon": 1.0}"#, "coef"),
+        (
+            r#"{"coef": 0.2, "target": 1.0, "horizon": 1.0, "x": 1}"#,
+            "unknown field",
+        ),
+    ] {
+        let error = read(json).expect_err(word).to_string();
+        assert!(error.contains(word), "{json}: {error}");
+    }
+}

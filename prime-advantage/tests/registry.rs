@@ -165,3 +165,12 @@ fn names_are_given_once() {
         assert_words(&error, &[taken, "is taken", "another one"]);
     }
 }
+
+#[test]
+fn prime_is_no_half_of_itself() {
+    for half in ["process", "outcome"] {
+        let configuration = serde_json::json!({"estimator": "prime", half: "prime"});
+        let error = Registry::new().build(configuration).expect_err(half);
+        assert!(error.to_string().contains("cannot be `prime`"), "{error}");
+    }
+}

@@ -117,14 +117,7 @@ impl AdvantageEstimator for Gdpo {
 impl ScoreEstimator for Gdpo {
     fn maps(&self, scores: &Scores) -> Result<Vec<Affine>, AdvantageError> {
         scores.map_groups("gdpo", self.singleton, |group| {
-            let map = if group.is_tied() {
-                Affine::ZERO
-            } else {
-                Affine {
-                    baseline: group.mean(),
-                    scale: (group.std() + self.epsilon).recip(),
-                }
-            };
+            let map = group.standardised(self.epsilon);
             std::iter::repeat_n(map, group.len())
         })
     }

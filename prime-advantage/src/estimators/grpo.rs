@@ -55,15 +55,10 @@ score_estimator!(Grpo, "grpo");
 impl ScoreEstimator for Grpo {
     fn maps(&self, scores: &Scores) -> Result<Vec<Affine>, AdvantageError> {
         scores.map_groups("grpo", self.singleton, |group| {
-            let map = if !self.normalize_by_std {
-                Affine::less(group.mean())
-            } else if group.is_tied() {
-                Affine::ZERO
+            let map = if self.normalize_by_std {
+                group.standardised(self.epsilon)
             } else {
-                Affine {
-                    baseline: group.mean(),
-                    scale: (group.std() + self.epsilon).recip(),
-                }
+                Affine::less(group.mean())
             };
             std::iter::repeat_n(map, group.len())
         })

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::check_not_negative;
 use crate::kernel::{Decay, Line, suffix_sums};
 use crate::knobs::knobs;
+use crate::moments::Moments;
 use crate::packed::unpack;
 use crate::token_rewards::{TokenRewards, missing, zeros};
 use crate::whiten::combined;
@@ -180,13 +181,10 @@ impl AdvantageEstimator for OptimalTokenBaseline {
         let mut result = Advantages::zeros_with_returns(batch);
         let decay = Decay::new(1.0);
         let moments = parallel::map(result.responses_mut(), |r, (_, returns)| {
-            let line = Line {
-                slope: 1.0,
-                shift: 0.0,
-                last: rewards[r].last,
-            };
+            let line = Line::identity(rewards[r].last);
             unpack(responses[r], returns, |out| {
-                suffix_sums(&rewards[r].process, line, &decay, 0.0, out)
+                suffix_sums(&rewards[r].process, line, &decay, 0.0, out);
+                Moments::finite_or_not(out)
             })
         });
         combined(&result, &moments)?;

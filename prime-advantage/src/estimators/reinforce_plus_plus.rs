@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::check_unit;
 use crate::kernel::{Decay, Line, suffix_sums};
 use crate::knobs::knobs;
+use crate::moments::Moments;
 use crate::packed::unpack;
 use crate::token_rewards::{TokenRewards, zeros};
 use crate::whiten::{Before, combined, whiten_batch};
@@ -61,13 +62,10 @@ impl AdvantageEstimator for ReinforcePlusPlus {
         let decay = Decay::new(self.gamma);
         let mut result = Advantages::zeros_with_returns(batch);
         let moments = parallel::map(result.responses_mut(), |r, (_, returns)| {
-            let line = Line {
-                slope: 1.0,
-                shift: 0.0,
-                last: rewards[r].last,
-            };
+            let line = Line::identity(rewards[r].last);
             unpack(responses[r], returns, |out| {
-                suffix_sums(&rewards[r].process, line, &decay, 0.0, out)
+                suffix_sums(&rewards[r].process, line, &decay, 0.0, out);
+                Moments::of(out)
             })
         });
         let moments = combined(&result, &moments)?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Decay, Line, suffix_sums};
+use crate::moments::Moments;
 use crate::packed::{pack, unpack};
 use crate::token_rewards::{TokenRewards, zeros};
 use crate::whiten::combined;
@@ -84,14 +85,11 @@ impl AdvantageEstimator for Remax {
         let decay = Decay::new(1.0);
         let mut result = Advantages::zeros_with_returns(batch);
         let moments = parallel::map(result.responses_mut(), |r, (advantages, returns)| {
-            let line = Line {
-                slope: 1.0,
-                shift: 0.0,
-                last: rewards[r].last,
-            };
+            let line = Line::identity(rewards[r].last);
             let sums = |offset, out: &mut [f32]| {
                 unpack(responses[r], out, |out| {
-                    suffix_sums(&rewards[r].process, line, &decay, offset, out)
+                    suffix_sums(&rewards[r].process, line, &decay, offset, out);
+                    Moments::finite_or_not(out)
                 })
             };
             // Not `-0.0`: equal rewards give +0.0 even where both are −0.0.

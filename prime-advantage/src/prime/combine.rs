@@ -39,22 +39,18 @@ pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
             OutcomeTerm::Constant(scores) => scores[r],
             OutcomeTerm::Tokens(_) => 0.0,
         };
-        let moments = match &process {
-            ProcessTerm::Off => {
-                fill(response, constant as f32, out);
-                None
-            }
-            ProcessTerm::Sums(process, lines) => Some(unpack(response, out, |out| {
-                suffix_sums(&process.rewards[r], lines[r], &decay, constant, out)
-            })),
+        match &process {
+            ProcessTerm::Off => fill(response, constant as f32, out),
+            ProcessTerm::Sums(process, lines) => unpack(response, out, |out| {
+                suffix_sums(&process.rewards[r], lines[r], &decay, constant, out);
+            }),
             ProcessTerm::Tokens(advantages) => {
                 let own = advantages.at(r).advantages();
                 for_policy_tokens(response, |t| {
                     out[t] = (prime.process_coef * f64::from(own[t]) + constant) as f32;
                 });
-                None
             }
-        };
+        }
         if let OutcomeTerm::Tokens(advantages) = &outcome {
             let own = advantages.at(r).advantages();
             let mut weight = prime.outcome_coef;
@@ -62,10 +58,18 @@ pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
                 out[t] = (f64::from(out[t]) + weight * f64::from(own[t])) as f32;
                 weight *= prime.outcome_gamma;
             });
-        } else if let Some(moments) = moments {
-            return moments;
         }
-        Moments::of(&pack(out, response.mask()))
+        if prime.whiten {
+            return Moments::of(&pack(out, response.mask()));
+        }
+        match (&process, &outcome) {
+            (ProcessTerm::Sums(process, lines), OutcomeTerm::Constant(_))
+                if process.bound(r, lines[r], constant) <= f64::from(f32::MAX) =>
+            {
+                Moments::default()
+            }
+            _ => Moments::finite_or_not(out),
+        }
     });
     let moments = combined(&result, &moments)?;
     if prime.whiten {
@@ -231,7 +235,8 @@ fn whitened_sums<P, O>(
     let mut sums = Advantages::zeros_with_returns(batch);
     let moments = parallel::map(sums.responses_mut(), |r, (_, returns)| {
         unpack(responses[r], returns, |out| {
-            suffix_sums(&process.rewards[r], lines[r], &decay, 0.0, out)
+            suffix_sums(&process.rewards[r], lines[r], &decay, 0.0, out);
+            Moments::of(out)
         })
     });
     let moments = combined(&sums, &moments)?;

@@ -92,10 +92,17 @@ impl<'a> Process<'a> {
                 Line {
                     slope,
                     shift,
-                    last: slope * self.last(r) + shift,
+                    last: self.last(r),
                 }
             })
             .collect())
+    }
+
+    /// No sum of a response's mapped rewards is further from 0 than this, `offset` included.
+    pub(super) fn bound(&self, response: usize, line: Line, offset: f64) -> f64 {
+        let tokens = self.rewards[response].len() as f64;
+        let each = line.slope.abs() * self.totals[response].largest + line.shift.abs();
+        tokens * each + offset.abs()
     }
 
     /// The rewards of whole responses as a token-level estimator is to see them, times
