@@ -1,6 +1,7 @@
 //! PRIME: an outcome half plus a dense process half.
 
 mod combine;
+mod file;
 mod process;
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,8 @@ use crate::{
 ///
 /// Three presets follow the paper ([`Prime::paper`], the default), the authors'
 /// trainer ([`Prime::orig`]) and the maintained verl recipe ([`Prime::recipe`]);
-/// every difference between them is one knob here or in [`Rloo::scaling`].
+/// every difference between them is one knob here or in [`Rloo::scaling`]. In a config
+/// file `preset = "recipe"` starts from one of them, and the knobs beside it change it.
 ///
 /// The returns are the critic's targets where a half has one, else the advantages
 /// from before whitening.
@@ -40,9 +42,8 @@ use crate::{
 /// has the mean process reward 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
-    default,
-    deny_unknown_fields,
-    bound(deserialize = "P: Deserialize<'de>, O: Deserialize<'de>, Prime<P, O>: Default")
+    from = "file::PrimeTable",
+    bound(deserialize = "Self: From<file::PrimeTable>")
 )]
 #[non_exhaustive]
 pub struct Prime<P = Term, O = Term> {
@@ -65,7 +66,6 @@ pub struct Prime<P = Term, O = Term> {
     pub drop_last_token: bool,
     /// Whiten the sum over the policy tokens of the batch; the returns keep the
     /// numbers from before.
-    #[serde(alias = "whiten_advantages")]
     pub whiten: bool,
     /// The estimator for process rewards.
     pub process: P,

@@ -158,23 +158,26 @@ impl Registry {
         }
     }
 
-    /// The halves may be registered ones, so they are taken out and resolved by name.
+    /// The halves may be registered ones, so they are taken out and resolved by name; the
+    /// preset decides about those that are not given.
     fn prime(
         &self,
         mut knobs: Map<String, Value>,
     ) -> Result<Box<dyn AdvantageEstimator>, AdvantageError> {
-        let mut half = |key, default: Term| match knobs.remove(key) {
-            Some(value) => self.resolve(value).and_then(|half| match half.name() {
-                "prime" => Err(config(format!("`{key}` cannot be `prime` itself"))),
-                _ => Ok(half),
-            }),
-            None => Ok(default.into()),
+        let mut half = |key| {
+            let resolved = knobs.remove(key).map(|value| self.resolve(value));
+            match resolved.transpose()? {
+                Some(half) if half.name() == "prime" => {
+                    Err(config(format!("`{key}` cannot be `prime` itself")))
+                }
+                half => Ok(half),
+            }
         };
-        let defaults = Prime::default();
-        let process = half("process", defaults.process)?;
-        let outcome = half("outcome", defaults.outcome)?;
+        let (process, outcome) = (half("process")?, half("outcome")?);
         let rest = Prime::<Term, Term>::deserialize(Value::Object(knobs));
         let rest = rest.map_err(|error| config(error.to_string()))?;
+        let process = process.unwrap_or_else(|| rest.process.clone().into());
+        let outcome = outcome.unwrap_or_else(|| rest.outcome.clone().into());
         Ok(Box::new(rest.with_process(process).with_outcome(outcome)))
     }
 }

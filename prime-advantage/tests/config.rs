@@ -325,3 +325,50 @@ fn results_are_ragged_like_the_batch() {
     };
     assert_eq!(error, expected);
 }
+
+/// A preset is where a table starts, not where it ends.
+#[test]
+fn presets_are_selected_by_name() {
+    let read = |toml: &str| toml::from_str::<EstimatorConfig>(toml).expect("valid");
+    for (name, preset) in [
+        ("paper", Prime::paper()),
+        ("orig", Prime::orig()),
+        ("recipe", Prime::recipe()),
+    ] {
+        let table = format!("estimator = 'prime'\npreset = '{name}'");
+        assert_eq!(read(&table), preset.clone().into(), "{name}");
+        let changed = read(&format!("{table}\nprocess_coef = 2.5\noutcome = 'grpo'"));
+        let expected = preset
+            .with_process_coef(2.5)
+            .with_outcome(Term::from(Grpo::default()));
+        assert_eq!(changed, expected.into(), "{name}");
+        // The registry starts from the same preset.
+        let table = toml::Deserializer::parse(&table).expect("TOML");
+        let built = Registry::new().build(table).expect("valid");
+        let EstimatorConfig::Prime(prime) =
+            read(&format!("estimator = 'prime'\npreset = '{name}'"))
+        else {
+            panic!("{name} is PRIME")
+        };
+        for knobs in [
+            "outcome_coef",
+            "process_norm",
+            "drop_last_token",
+            "whiten",
+            "scaling",
+        ] {
+            let word = |debug: String| {
+                let at = debug.find(knobs).expect("the knob is shown");
+                debug[at..].split([',', '}']).next().map(str::to_owned)
+            };
+            assert_eq!(
+                word(format!("{built:?}")),
+                word(format!("{prime:?}")),
+                "{name}"
+            );
+        }
+    }
+    let error = toml::from_str::<EstimatorConfig>("estimator = 'prime'\npreset = 'verl'");
+    let error = error.expect_err("no such preset").to_string();
+    assert!(error.contains("recipe"), "{error}");
+}
