@@ -78,6 +78,23 @@ impl Default for BatchShape {
     }
 }
 
+impl BatchShape {
+    /// Outcome rewards and nothing else.
+    pub fn bare() -> Self {
+        Self {
+            named_rewards: vec![],
+            process_rewards: false,
+            values: false,
+            log_probs: false,
+            importance_weights: false,
+            masks: false,
+            greedy: false,
+            process_only: false,
+            ..Self::default()
+        }
+    }
+}
+
 knobs!(BatchShape {
     with_groups(groups: RangeInclusive<usize>);
     with_group_size(group_size: RangeInclusive<usize>);

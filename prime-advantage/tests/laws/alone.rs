@@ -165,17 +165,9 @@ fn groups_of_one() {
 /// Outcomes alone, and rewards of 0 and 1, where ties are the rule.
 #[test]
 fn bare_batches() {
-    let batches = BatchShape::default()
+    let batches = BatchShape::bare()
         .with_rewards(RewardKind::Binary)
-        .with_group_size(2..=9)
-        .with_named_rewards(vec![])
-        .with_process_rewards(false)
-        .with_values(false)
-        .with_log_probs(false)
-        .with_importance_weights(false)
-        .with_masks(false)
-        .with_greedy(false)
-        .with_process_only(false);
+        .with_group_size(2..=9);
     let estimators: Vec<Box<dyn AdvantageEstimator>> = vec![
         Box::new(Rloo::default()),
         Box::new(Grpo::default().with_epsilon(0.0)),

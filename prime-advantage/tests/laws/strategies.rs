@@ -112,19 +112,11 @@ fn by_default_everything_and_every_edge() {
 
 #[test]
 fn only_what_the_shape_asks_for() {
-    let bare = BatchShape::default()
+    let bare = BatchShape::bare()
         .with_groups(2..=2)
         .with_group_size(1..=1)
         .with_tokens(3..=4)
-        .with_rewards(RewardKind::Binary)
-        .with_named_rewards(vec![])
-        .with_process_rewards(false)
-        .with_values(false)
-        .with_log_probs(false)
-        .with_importance_weights(false)
-        .with_masks(false)
-        .with_greedy(false)
-        .with_process_only(false);
+        .with_rewards(RewardKind::Binary);
     let batches = some(&bare);
     assert!(batches.iter().all(|batch| batch.groups.len() == 2));
     for group in groups(&batches) {
