@@ -322,36 +322,40 @@ pub(crate) fn broadcast(
     scores: &[f64],
     whiten: bool,
 ) -> Result<Advantages, AdvantageError> {
-    let mut result = if whiten {
-        Advantages::zeros_with_returns(batch)
-    } else {
-        Advantages::zeros(batch)
-    };
-    let scored = || batch.responses().zip(scores);
     let before: Vec<f32> = scores.iter().map(|&score| score as f32).collect();
-    let mut after = before.clone();
-    if whiten {
-        let each = scored().zip(&before);
-        let each = each.map(|((r, _), &x)| Moments::repeated(x, r.policy_tokens()));
-        let moments = each.fold(Moments::default(), Moments::and);
-        if moments.all_finite() {
-            let whitening = moments.whitening()?;
-            after.iter_mut().for_each(|x| *x = whitening.of(*x, 0.0));
-        }
-    }
     let responses: Vec<_> = batch.responses().collect();
-    crate::parallel::map(result.responses_mut(), |r, (advantages, returns)| {
-        fill(responses[r], after[r], advantages);
-        if whiten {
-            fill(responses[r], before[r], returns);
-        }
-    });
+    let result = if whiten {
+        broadcast_whitened(batch, &responses, &before)?
+    } else {
+        Advantages::written(batch, |r, out| fill(responses[r], before[r], out)).0
+    };
     for (r, response) in responses.iter().enumerate() {
-        let fits = before[r].is_finite() && after[r].is_finite();
-        if !fits && response.last_policy_token().is_some() {
+        if !before[r].is_finite() && response.last_policy_token().is_some() {
             return Err(result.not_finite(r));
         }
     }
+    Ok(result)
+}
+
+fn broadcast_whitened(
+    batch: &RewardBatch<'_>,
+    responses: &[&Response<'_>],
+    before: &[f32],
+) -> Result<Advantages, AdvantageError> {
+    let each = responses.iter().zip(before);
+    let each = each.map(|(r, &x)| Moments::repeated(x, r.policy_tokens()));
+    let moments = each.fold(Moments::default(), Moments::and);
+    let mut after = before.to_vec();
+    // Else the caller finds the number that is not finite.
+    if moments.all_finite() {
+        let whitening = moments.whitening()?;
+        after.iter_mut().for_each(|x| *x = whitening.of(*x, 0.0));
+    }
+    let mut result = Advantages::zeros_with_returns(batch);
+    crate::parallel::map(result.responses_mut(), |r, (advantages, returns)| {
+        fill(responses[r], after[r], advantages);
+        fill(responses[r], before[r], returns);
+    });
     Ok(result)
 }
 

@@ -6,7 +6,6 @@ use crate::packed::{pack, unpack};
 use crate::token_rewards::required;
 use crate::{
     AdvantageError, AdvantageEstimator, Advantages, ProcessHalf, ResponseField, RewardBatch,
-    parallel,
 };
 
 /// `A_t = r_o − Σ_{s<t} r_s`: the outcome reward less what the process rewards so far
@@ -40,8 +39,7 @@ impl AdvantageEstimator for ValueBaseline {
             group.responses().iter().map(move |r| (r, counts))
         });
         let responses: Vec<_> = counted.collect();
-        let mut result = Advantages::zeros(batch);
-        parallel::map(result.responses_mut(), |r, (out, _)| {
+        let (result, _) = Advantages::written(batch, |r, out| {
             let (response, counts) = responses[r];
             let rewards = pack(
                 response.process_rewards().unwrap_or_default(),

@@ -25,14 +25,7 @@ pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
     let process = ProcessTerm::of(prime, batch)?;
     let responses: Vec<_> = batch.responses().collect();
     let decay = Decay::new(prime.process_gamma);
-    // What is whitened is written to the returns, which keep it.
-    let mut result = if prime.whiten {
-        Advantages::zeros_with_returns(batch)
-    } else {
-        Advantages::zeros(batch)
-    };
-    let moments = parallel::map(result.responses_mut(), |r, (advantages, returns)| {
-        let out = if prime.whiten { returns } else { advantages };
+    let write = |r: usize, out: &mut [f32]| {
         let response = responses[r];
         // A constant joins the sums on their way to memory.
         let constant = match &outcome {
@@ -70,10 +63,18 @@ pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
             }
             _ => Moments::finite_or_not(out),
         }
-    });
-    let moments = combined(&result, &moments)?;
+    };
+    let mut result;
     if prime.whiten {
+        // What is whitened is written to the returns, which keep it.
+        result = Advantages::zeros_with_returns(batch);
+        let moments = parallel::map(result.responses_mut(), |r, (_, returns)| write(r, returns));
+        let moments = combined(&result, &moments)?;
         whiten_batch(&mut result, batch, Before::Returns, moments)?;
+    } else {
+        let moments;
+        (result, moments) = Advantages::written(batch, write);
+        combined(&result, &moments)?;
     }
     match (&outcome, &process) {
         (OutcomeTerm::Tokens(half), _) if prime.outcome.uses_values() => {
