@@ -188,9 +188,8 @@ impl Advantages {
     /// # Errors
     /// [`AdvantageError::ResultNotFinite`], naming the token.
     pub fn into_finite(self) -> Result<Self, AdvantageError> {
-        // Counting has no early exit, so it vectorises; the search is for the rare bad case.
-        let all =
-            |numbers: &[f32]| numbers.iter().filter(|x| x.is_finite()).count() == numbers.len();
+        // Without an early exit this vectorises; the search is for the rare bad case.
+        let all = |numbers: &[f32]| numbers.iter().fold(true, |all, x| all & x.is_finite());
         if all(&self.numbers) {
             return Ok(self);
         }
