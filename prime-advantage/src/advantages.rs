@@ -212,11 +212,7 @@ impl Advantages {
     }
 
     /// The `r`-th response of the batch.
-    pub(crate) fn at(&self, r: usize) -> ResponseAdvantages<'_> {
-        self.flat(r)
-    }
-
-    fn flat(&self, r: usize) -> ResponseAdvantages<'_> {
+    pub(crate) fn flat(&self, r: usize) -> ResponseAdvantages<'_> {
         let range = self.range(r);
         ResponseAdvantages {
             advantages: &self.advantages()[range.clone()],

@@ -96,15 +96,6 @@ impl<'a> PromptGroup<'a> {
         let first = self.responses[0].outcome_reward();
         self.responses.iter().all(|r| r.outcome_reward() == first)
     }
-
-    /// The group with each response (and the greedy one) replaced, unchecked.
-    pub(crate) fn map(&self, mut change: impl FnMut(&Response<'a>) -> Response<'a>) -> Self {
-        Self {
-            responses: self.responses.iter().map(&mut change).collect(),
-            greedy: self.greedy.as_ref().map(&mut change),
-            process_only: self.process_only,
-        }
-    }
 }
 
 /// What an estimator reads: at least one prompt group.
@@ -240,14 +231,25 @@ impl<'a> RewardBatch<'a> {
         self.responses().map(Response::len).sum()
     }
 
-    /// A batch of groups made from those of a checked one.
-    pub(crate) fn from_checked(groups: Vec<PromptGroup<'a>>) -> Self {
-        Self { groups }
-    }
-
-    /// The batch with each response (and the greedy ones) replaced, unchecked.
-    pub(crate) fn map(&self, mut change: impl FnMut(&Response<'a>) -> Response<'a>) -> Self {
-        let groups = self.groups.iter().map(|group| group.map(&mut change));
+    /// The batch with its responses (counted through all groups) and its greedy responses
+    /// replaced, unchecked.
+    pub(crate) fn map(
+        &self,
+        mut member: impl FnMut(usize, &Response<'a>) -> Response<'a>,
+        mut greedy: impl FnMut(&Response<'a>) -> Response<'a>,
+    ) -> Self {
+        let mut flat = 0..;
+        let mut member = |(response, index)| member(index, response);
+        let groups = self.groups.iter().map(|group| PromptGroup {
+            responses: group
+                .responses
+                .iter()
+                .zip(flat.by_ref())
+                .map(&mut member)
+                .collect(),
+            greedy: group.greedy.as_ref().map(&mut greedy),
+            process_only: group.process_only,
+        });
         Self {
             groups: groups.collect(),
         }

@@ -174,21 +174,13 @@ pub struct KlShaped<'a> {
 impl KlShaped<'_> {
     /// The batch as an estimator reads it.
     pub fn batch(&self) -> RewardBatch<'_> {
-        let mut rewards = self.rewards.iter();
-        let groups = self.batch.groups().iter().map(|group| {
-            let mut left = group.len();
-            // `map` visits the members, then the greedy response.
-            group.map(|response| {
-                let own = if left > 0 { rewards.next() } else { None };
-                left = left.saturating_sub(1);
-                match own {
-                    Some(Shaped::Tokens(shaped)) => response.with_process_rewards(shaped),
-                    Some(Shaped::Outcome(shaped)) => response.with_outcome_reward(*shaped),
-                    None => *response,
-                }
-            })
-        });
-        RewardBatch::from_checked(groups.collect())
+        self.batch.map(
+            |index, response| match &self.rewards[index] {
+                Shaped::Tokens(shaped) => response.with_process_rewards(shaped),
+                Shaped::Outcome(shaped) => response.with_outcome_reward(*shaped),
+            },
+            |greedy| *greedy,
+        )
     }
 
     /// The estimated divergence: the mean over policy tokens, averaged over responses

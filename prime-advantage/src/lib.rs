@@ -36,8 +36,8 @@
 //!   that compare within the group and do not whiten.
 //! - An empty response has no advantages. Its outcome reward still counts in its
 //!   group's baseline; its process-token mean counts as `0.0`.
-//! - Inputs of magnitude up to 1e30 give finite results, for coefficients up to 100 and
-//!   up to a million tokens a response. No result ever holds NaN or infinity: one that
+//! - Inputs of magnitude up to 1e30 give finite results, for coefficients up to 10 and
+//!   up to 100,000 tokens a response. No result ever holds NaN or infinity: one that
 //!   does not fit an `f32` is an error that names the token.
 //! - The same batch and knobs give the same bits, on one core or many.
 //!

@@ -96,17 +96,12 @@ impl OverlongPenalty {
                 });
             }
         }
-        let groups = batch.groups().iter().map(|group| {
-            let mut left = group.len();
-            group.map(|response| {
-                if left == 0 {
-                    return *response;
-                }
-                left -= 1;
+        Ok(batch.map(
+            |_, response| {
                 let reward = response.outcome_reward();
                 response.with_outcome_reward(shaped(reward, response.len()))
-            })
-        });
-        Ok(RewardBatch::from_checked(groups.collect()))
+            },
+            |greedy| *greedy,
+        ))
     }
 }

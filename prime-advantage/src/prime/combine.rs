@@ -38,14 +38,14 @@ pub(super) fn estimate<P: AdvantageEstimator, O: AdvantageEstimator>(
                 suffix_sums(&process.rewards[r], lines[r], &decay, constant, out);
             }),
             ProcessTerm::Tokens(advantages) => {
-                let own = advantages.at(r).advantages();
+                let own = advantages.flat(r).advantages();
                 for_policy_tokens(response, |t| {
                     out[t] = (prime.process_coef * f64::from(own[t]) + constant) as f32;
                 });
             }
         }
         if let OutcomeTerm::Tokens(advantages) = &outcome {
-            let own = advantages.at(r).advantages();
+            let own = advantages.flat(r).advantages();
             let mut weight = prime.outcome_coef;
             for_policy_tokens(response, |t| {
                 out[t] = (f64::from(out[t]) + weight * f64::from(own[t])) as f32;
@@ -126,26 +126,19 @@ fn with_rewards<'v>(
     rewards: &'v [Option<Cow<'v, [f32]>>],
     outcome: impl Fn(f32) -> f32,
 ) -> RewardBatch<'v> {
-    let mut members = rewards.iter();
-    let mut greedy = rewards[batch.response_count()..].iter();
-    let groups = batch.groups().iter().map(|group| {
-        let mut left = group.len();
-        // `map` visits the members, then the greedy response.
-        group.map(|response| {
-            let own = if left > 0 {
-                members.next()
-            } else {
-                greedy.next()
-            };
-            left = left.saturating_sub(1);
-            let response = response.with_outcome_reward(outcome(response.outcome_reward()));
-            match own.and_then(Option::as_deref) {
-                Some(rewards) => response.with_process_rewards(rewards),
-                None => response.without_process_rewards(),
-            }
-        })
-    });
-    RewardBatch::from_checked(groups.collect())
+    let (members, greedy) = rewards.split_at(batch.response_count());
+    let mut greedy = greedy.iter();
+    let change = |response: &Response<'v>, own: Option<&'v [f32]>| {
+        let response = response.with_outcome_reward(outcome(response.outcome_reward()));
+        match own {
+            Some(rewards) => response.with_process_rewards(rewards),
+            None => response.without_process_rewards(),
+        }
+    };
+    batch.map(
+        |index, response| change(response, members[index].as_deref()),
+        |response| change(response, greedy.next().and_then(Option::as_deref)),
+    )
 }
 
 /// The outcome half.
@@ -172,7 +165,10 @@ impl OutcomeTerm {
             // `+ 0.0` turns −0.0 into 0.0.
             return Ok(Self::Constant(own.map(|x| coef * x + 0.0).collect()));
         }
-        let alone = batch.map(|response| response.without_process_rewards());
+        let alone = batch.map(
+            |_, response| response.without_process_rewards(),
+            |greedy| greedy.without_process_rewards(),
+        );
         match prime.outcome.estimate(&alone) {
             Ok(advantages) => Ok(Self::Tokens(advantages)),
             // The batch may well have them: they are the other half's.
