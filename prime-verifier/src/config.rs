@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "math")]
-use crate::{AnswerList, BoxedAnswer, Mark};
+use crate::math::{Extraction, MathPolicy, MathVerifier};
+#[cfg(feature = "math")]
+use crate::{AnswerList, Mark};
 use crate::{ExactMatch, Verifier, VerifierError};
 
 /// A verifier chosen by name: `verifier = "answer_list"` and its settings beside it.
@@ -23,15 +25,22 @@ use crate::{ExactMatch, Verifier, VerifierError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 // Variants have braces even when empty: serde checks a unit variant of a tagged enum for unknown keys only so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verifier", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum VerifierConfig {
     /// [`ExactMatch`].
     ExactMatch {},
-    /// [`BoxedAnswer`].
+    /// [`MathVerifier`].
     #[cfg(feature = "math")]
-    BoxedAnswer {},
+    Math {
+        /// A preset's name, or a table of fields that differ from the default policy.
+        #[serde(default, deserialize_with = "policy")]
+        policy: MathPolicy,
+        /// Where the answer stands; boxes unless said.
+        #[serde(default)]
+        extraction: Extraction,
+    },
     /// [`AnswerList`].
     #[cfg(feature = "math")]
     AnswerList {
@@ -41,6 +50,34 @@ pub enum VerifierConfig {
         /// What a response has to get right.
         mark: Mark,
     },
+}
+
+/// A policy by its preset's name or as a table.
+#[cfg(feature = "math")]
+fn policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<MathPolicy, D::Error> {
+    struct NameOrTable;
+
+    impl<'de> serde::de::Visitor<'de> for NameOrTable {
+        type Value = MathPolicy;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(
+                f,
+                "a table of policy fields or one of the presets {}",
+                MathPolicy::NAMES.join(", ")
+            )
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<MathPolicy, E> {
+            MathPolicy::by_name(name).ok_or_else(|| E::unknown_variant(name, &MathPolicy::NAMES))
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<MathPolicy, A::Error> {
+            MathPolicy::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(NameOrTable)
 }
 
 #[cfg(feature = "math")]
@@ -57,7 +94,9 @@ impl VerifierConfig {
         Ok(match self {
             Self::ExactMatch {} => Box::new(ExactMatch),
             #[cfg(feature = "math")]
-            Self::BoxedAnswer {} => Box::new(BoxedAnswer),
+            Self::Math { policy, extraction } => {
+                Box::new(MathVerifier::new(extraction.clone(), policy.clone()))
+            }
             #[cfg(feature = "math")]
             Self::AnswerList { separator, mark } => Box::new(AnswerList::new(*separator, *mark)?),
         })

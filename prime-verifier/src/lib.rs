@@ -10,14 +10,14 @@
 //!
 //! ```
 //! # #[cfg(feature = "math")] {
-//! use prime_verifier::{BoxedAnswer, Verdict, Verifier};
+//! use prime_verifier::{Verdict, Verifier, math::MathVerifier};
 //!
-//! let verifier = BoxedAnswer;
+//! let verifier = MathVerifier::default();
 //! let verdict = verifier.verify(r"Half of it, so \boxed{\frac{1}{2}}.", "0.5");
 //! assert_eq!(verdict.score(), Some(1.0));
 //!
 //! // A ground truth that cannot be read is not the model's fault.
-//! assert!(matches!(verifier.verify(r"\boxed{2}", "2 apples"), Verdict::CouldNotJudge { .. }));
+//! assert!(matches!(verifier.verify(r"\boxed{2}", r"\frac{2"), Verdict::CouldNotJudge { .. }));
 //! # }
 //! ```
 //!
@@ -25,12 +25,13 @@
 //! | verifier | reads | score |
 //! |---|---|---|
 //! | [`ExactMatch`] | the whole response, trimmed | 0 or 1 |
-//! | [`BoxedAnswer`] | the last `\boxed{…}` | 0 or 1, exact rational equality |
+//! | [`MathVerifier`](math::MathVerifier) | the last `\boxed{…}`, or wherever told to look | 0 or 1, mathematical equality |
 //! | [`AnswerList`] | a separated list of answers | pass mark, all, or fraction; with steps |
 //! | [`FnVerifier`] | whatever your closure reads | yours |
 //!
 //! # Feature flags
-//! * `math` (default): the verifiers that read LaTeX answers ([`BoxedAnswer`], [`AnswerList`]) and the
+//! * `math` (default): the verifiers that read LaTeX answers ([`MathVerifier`](math::MathVerifier),
+//!   [`AnswerList`]) and the
 //!   [`math`] module under them.
 
 #[cfg(feature = "math")]
@@ -48,8 +49,6 @@ pub use answer_list::{AnswerList, Mark};
 pub use config::VerifierConfig;
 pub use error::VerifierError;
 pub use exact::ExactMatch;
-#[cfg(feature = "math")]
-pub use math::BoxedAnswer;
 pub use verdict::{Detail, Judgement, Score, Verdict};
 pub use verifier::{FnVerifier, Verifier};
 

@@ -1,10 +1,33 @@
-//! Answers in LaTeX: finding them ([`last_boxed`]), reading them ([`Rational`]), marking them
-//! ([`BoxedAnswer`]).
+//! Maths answers: finding them ([`Extraction`]), reading them ([`Answer`]), comparing them ([`compare`]), marking them
+//! ([`MathVerifier`]).
+//!
+//! Nothing is evaluated by an interpreter, started as a process, or bounded by a clock: a parser with bounds on length and
+//! depth, and arithmetic under a counted budget.
 
-mod boxed;
+mod answer;
+mod ball;
+mod budget;
+mod display;
+mod equal;
+mod eval;
+mod expr;
 mod extract;
-mod rational;
+mod grade;
+mod hash;
+mod layout;
+mod parser;
+mod points;
+mod policy;
+mod units;
+mod verifier;
 
-pub use boxed::BoxedAnswer;
-pub use extract::{Boxed, last_boxed};
-pub use rational::{MAX_BYTES, MAX_EXPONENT, NotRational, Rational};
+pub use answer::{Answer, Kind};
+pub use equal::Stage;
+pub use extract::{Boxed, Extraction, Found, Source, last_boxed};
+pub use grade::{Comparison, DEFAULT_BUDGET, MathVerdict, compare, compare_answers};
+pub use parser::SyntaxError;
+pub use policy::{
+    BasePolicy, LogBase, MathPolicy, OrderPolicy, PercentPolicy, Rounding, UnitPolicy,
+    VariablePolicy,
+};
+pub use verifier::{Grade, MathVerifier};

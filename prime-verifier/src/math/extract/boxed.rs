@@ -1,4 +1,4 @@
-//! Finding the answer in a response.
+//! `\boxed{…}`, by matching braces.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ pub struct Boxed<'t> {
 
 /// The last `\boxed{…}` or `\fbox{…}` of `text` that is closed, by brace matching.
 ///
-/// "Last" goes by where a box starts, so of nested boxes it is the inner one, and a box cut off by the end
-/// of the response does not hide an earlier whole one. `\{` and `\}` are printed braces and do not count.
-/// Blanks may stand before the opening brace; `\\boxed{…}` with a doubled backslash counts as a box.
+/// Of nested boxes it is the outer one; a box cut off by the end of the response does not hide an earlier whole one.
+/// `\{` and `\}` are printed braces and do not count. Blanks may stand before the opening brace; `\\boxed{…}` with a
+/// doubled backslash counts as a box.
 ///
 /// One pass, linear in `text.len()`, no recursion.
 ///
@@ -25,6 +25,11 @@ pub struct Boxed<'t> {
 /// assert_eq!(found, Some(r"\frac{1}{2}"));
 /// ```
 pub fn last_boxed(text: &str) -> Option<Boxed<'_>> {
+    boxes(text).pop()
+}
+
+/// All closed boxes that stand in no other closed box, from left to right.
+pub(super) fn boxes(text: &str) -> Vec<Boxed<'_>> {
     struct Open {
         depth: usize,
         start: usize,
@@ -32,8 +37,8 @@ pub fn last_boxed(text: &str) -> Option<Boxed<'_>> {
     }
     let bytes = text.as_bytes();
     let mut depth = 0usize;
-    let mut open: Vec<Open> = Vec::new();
-    let mut last: Option<(usize, Range<usize>)> = None;
+    let mut open: Vec<Open> = vec![];
+    let mut closed: Vec<(usize, Range<usize>)> = vec![];
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -57,22 +62,25 @@ pub fn last_boxed(text: &str) -> Option<Boxed<'_>> {
             b'{' => depth += 1,
             b'}' => {
                 depth = depth.saturating_sub(1);
-                if let Some(closed) = open.pop_if(|top| top.depth == depth)
-                    && last.as_ref().is_none_or(|&(start, _)| closed.start > start)
-                {
-                    last = Some((closed.start, closed.inner..at));
+                if let Some(done) = open.pop_if(|top| top.depth == depth) {
+                    while closed.pop_if(|(start, _)| *start > done.start).is_some() {}
+                    closed.push((done.start, done.inner..at));
                 }
             }
             _ => {}
         }
         at += 1;
     }
-    let (start, inner) = last?;
-    // Both ends stand next to an ASCII brace, so they are character boundaries.
-    Some(Boxed {
-        content: text.get(inner.clone())?,
-        span: start..inner.end + 1,
-    })
+    closed
+        .into_iter()
+        .filter_map(|(start, inner)| {
+            // Both ends stand next to an ASCII brace, so they are character boundaries.
+            Some(Boxed {
+                content: text.get(inner.clone())?,
+                span: start..inner.end + 1,
+            })
+        })
+        .collect()
 }
 
 /// If a box command stands at `at`, where its content begins.

@@ -1,0 +1,138 @@
+//! Lists, tuples and sets of answers.
+
+use super::{Comparer, Verdict, is_statement};
+use crate::math::expr::{Bracket, Expr};
+use crate::math::policy::OrderPolicy;
+
+/// Most pairs that are tried to match two collections.
+const MAX_MATCHES: usize = 40_000;
+
+impl Comparer<'_> {
+    pub(super) fn in_order(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
+        if a.len() != b.len() {
+            return Ok(false);
+        }
+        let mut open = None;
+        for (x, y) in a.iter().zip(b) {
+            match self.eq(x, y) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(why) => open = Some(why),
+            }
+        }
+        open.map_or(Ok(true), Err)
+    }
+
+    /// Whether the two are the same up to order.
+    pub(super) fn unordered(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
+        if a.len() != b.len() {
+            return Ok(false);
+        }
+        if a.len() * b.len() > MAX_MATCHES {
+            return self.in_order(a, b);
+        }
+        let mut left: Vec<&Expr> = b.iter().collect();
+        let mut open = None;
+        for x in a {
+            let mut found = None;
+            let mut undecided = None;
+            for (at, y) in left.iter().enumerate() {
+                match self.eq(x, y) {
+                    Ok(true) => {
+                        found = Some(at);
+                        break;
+                    }
+                    Ok(false) => {}
+                    Err(why) => undecided = Some(why),
+                }
+            }
+            match (found, undecided) {
+                (Some(at), _) => {
+                    left.swap_remove(at);
+                }
+                (None, None) => return Ok(false),
+                (None, Some(why)) => open = Some(why),
+            }
+        }
+        open.map_or(Ok(true), Err)
+    }
+
+    /// Whether each item of one is in the other.
+    pub(super) fn same_set(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
+        if a.len() == b.len() && self.unordered(a, b)? {
+            return Ok(true);
+        }
+        if a.len() * b.len() > MAX_MATCHES {
+            return Ok(false);
+        }
+        Ok(self.all_in(a, b)? && self.all_in(b, a)?)
+    }
+
+    fn all_in(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
+        for x in a {
+            let mut found = false;
+            for y in b {
+                if self.eq(x, y)? {
+                    found = true;
+                    break;
+                }
+            }
+            if !found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Two lists of values.
+    pub(super) fn value_lists(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
+        match self.policy.order {
+            OrderPolicy::Ordered => self.in_order(a, b),
+            OrderPolicy::Unordered => self.unordered(a, b),
+        }
+    }
+
+    /// `1, 2` against `(1, 2)`, `{1, 2}` and the rest.
+    pub(super) fn list_against_value(&mut self, list: &Expr, value: &Expr) -> Verdict {
+        let Expr::List { items, .. } = list else {
+            return Ok(false);
+        };
+        let assigned = items.iter().any(is_statement);
+        if self.policy.relation_as_set
+            && let Some(verdict) = self.as_regions(list, value)?
+        {
+            return Ok(verdict);
+        }
+        if !self.policy.loose_brackets {
+            return Ok(false);
+        }
+        let values: Vec<Expr> = if assigned {
+            if !self.policy.drop_left_side {
+                return Ok(false);
+            }
+            match items
+                .iter()
+                .map(super::relation::assigned_value)
+                .collect::<Option<Vec<_>>>()
+            {
+                Some(values) => values,
+                None => return Ok(false),
+            }
+        } else {
+            items.clone()
+        };
+        match value {
+            Expr::Set(others) => self.same_set(&values, others),
+            Expr::Sequence { open, close, items } => {
+                let interval =
+                    items.len() == 2 && (*open == Bracket::Square || *close == Bracket::Square);
+                if interval && open != close {
+                    return Ok(false);
+                }
+                self.in_order(&values, items)
+            }
+            Expr::Matrix(rows) => self.matrix_against_sequence(rows, &values),
+            _ => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! Whether two scalar expressions are equal: exact, modulo primes, in floats, in balls.
+//!
+//! Each stage either decides or passes the pair on, so that a pair costs what its difficulty asks for. Equality of
+//! expressions with variables is probabilistic with a negligible chance of error (see [`Modular`]); inequality is always
+//! certain.
+
+use dashu_ratio::RBig;
+
+use super::{Comparer, Open, Stage, Verdict};
+use crate::math::budget::Budget;
+use crate::math::eval::balls::Balls;
+use crate::math::eval::exact::{Exact, Gaussian};
+use crate::math::eval::float::{Approx, Float};
+use crate::math::eval::modular::Modular;
+use crate::math::eval::{Evaluator, NoValue};
+use crate::math::expr::{Constant, Expr, Function};
+use crate::math::hash::Mix;
+use crate::math::points::{Point, REGIONS, Region};
+use crate::math::policy::{LogBase, VariablePolicy};
+
+/// Points at which expressions with variables have to agree.
+const GOOD_POINTS: usize = 4;
+
+/// Points with whole coordinates at which expressions with integer variables have to agree.
+const WHOLE_POINTS: usize = 8;
+
+/// Bits of working precision, tried in turn.
+const PRECISIONS: [usize; 3] = [192, 576, 1728];
+
+/// Two numbers that agree to within 2 to this power count as equal.
+const ZERO_BITS: i64 = -120;
+
+/// What one point says about a pair.
+enum AtPoint {
+    Same,
+    Different,
+    /// Not both real there, or undefined, or beyond this arithmetic.
+    Skip,
+    Undefined,
+    Imprecise,
+}
+
+impl Comparer<'_> {
+    pub(super) fn scalars(&mut self, a: &Expr, b: &Expr) -> Verdict {
+        self.budget.charge(2)?;
+        if let Some(verdict) = infinities(a, b) {
+            return Ok(verdict);
+        }
+        // Equal trees are equal even where they have no value; the parser's own equality was tried before.
+        let exact = match (self.exact(a), self.exact(b)) {
+            (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
+            (Err(NoValue::Undefined), _) | (_, Err(NoValue::Undefined)) => {
+                return self.settled(Stage::Exact, false);
+            }
+            (Ok(x), Ok(y)) => Some(x == y),
+            _ => None,
+        };
+        if let Some(equal) = exact {
+            if equal {
+                return self.settled(Stage::Exact, true);
+            }
+            if self.rounded(a, b)? {
+                return self.settled(Stage::Rounding, true);
+            }
+            return self.settled(Stage::Exact, false);
+        }
+        let names = Names::of(&[a, b]);
+        match self.modular(a, b, &names)? {
+            Some(true) => return self.settled(Stage::Modular, true),
+            Some(false) => {
+                if self.rounded(a, b)? {
+                    return self.settled(Stage::Rounding, true);
+                }
+                return self.settled(Stage::Modular, false);
+            }
+            None => {}
+        }
+        match self.numeric(a, b, &names) {
+            Ok(true) => self.settled(Stage::Numeric, true),
+            Ok(false) => {
+                if self.rounded(a, b)? {
+                    return self.settled(Stage::Rounding, true);
+                }
+                self.settled(Stage::Numeric, false)
+            }
+            // What cannot be evaluated may still be the same part by part.
+            Err(Open::Beyond) if self.same_parts(a, b)? => Ok(true),
+            Err(open) => Err(open),
+        }
+    }
+
+    fn same_parts(&mut self, a: &Expr, b: &Expr) -> Verdict {
+        match self.structures(a, b) {
+            Err(Open::Beyond) => Ok(false),
+            other => other,
+        }
+    }
+
+    fn settled(&mut self, stage: Stage, equal: bool) -> Verdict {
+        self.stage = self.stage.max(stage);
+        Ok(equal)
+    }
+
+    fn ten(&self) -> bool {
+        self.policy.log_base == LogBase::Ten
+    }
+
+    fn exact(&mut self, expr: &Expr) -> Result<Gaussian, NoValue> {
+        let ten = self.ten();
+        Evaluator::new(Exact, &[], &mut self.budget, ten).eval(expr)
+    }
+
+    /// The exact value of a constant that has one and is real.
+    pub(super) fn exact_value(&mut self, expr: &Expr) -> Result<Option<RBig>, Open> {
+        match self.exact(expr) {
+            Ok(value) => Ok(value.into_real()),
+            Err(NoValue::Spent) => Err(Open::Spent),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A real constant as the float next to it.
+    pub(super) fn float_of(&mut self, expr: &Expr) -> Option<f64> {
+        if let Ok(Some(exact)) = self.exact_value(expr) {
+            return Some(exact.to_f64_fast()).filter(|value| value.is_finite());
+        }
+        if expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
+            return None;
+        }
+        let point = Point::new(self.seed, 0, Region::Positive);
+        let ten = self.ten();
+        let value = Evaluator::new(Float::new(&point), &[], &mut self.budget, ten)
+            .eval(expr)
+            .ok()?;
+        (value.im == 0.0 && value.error <= 1e-6 * value.re.abs().max(1e-6)).then_some(value.re)
+    }
+
+    /// Identity modulo primes. `None` if a difference would prove nothing.
+    fn modular(&mut self, a: &Expr, b: &Expr, names: &Names) -> Result<Option<bool>, Open> {
+        let ten = self.ten();
+        let points = if names.integers.is_empty() {
+            1
+        } else {
+            WHOLE_POINTS
+        };
+        let mut agreed = 0;
+        for index in 0..points {
+            let point = Point::new(self.seed, index, Region::Positive);
+            let integers = names.whole(&point);
+            let seed = self.seed.wrapping_add(index as u64);
+            let mut lawless = false;
+            let mut eval = |expr: &Expr| {
+                let mut evaluator =
+                    Evaluator::new(Modular::new(seed), &integers, &mut self.budget, ten);
+                let value = evaluator.eval(expr);
+                lawless |= evaluator.domain.lawless;
+                value
+            };
+            match (eval(a), eval(b)) {
+                (Ok(x), Ok(y)) if x == y => agreed += 1,
+                (Ok(_), Ok(_)) => return Ok(if lawless { None } else { Some(false) }),
+                (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
+                // At a whole point a denominator may happen to vanish.
+                (Err(NoValue::Undefined), _) | (_, Err(NoValue::Undefined))
+                    if !integers.is_empty() => {}
+                (Err(NoValue::Undefined), _) | (_, Err(NoValue::Undefined)) if !lawless => {
+                    return Ok(Some(false));
+                }
+                _ => return Ok(None),
+            }
+        }
+        let enough = agreed == points || agreed >= WHOLE_POINTS / 2;
+        Ok(enough.then_some(true))
+    }
+
+    /// Agreement at random points, to 120 bits.
+    fn numeric(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
+        if names.integral {
+            return self.by_quadrature(a, b, names);
+        }
+        if names.unknown_functions {
+            // Unknown functions have no values; what they are applied to was compared modulo primes.
+            return Err(Open::Beyond);
+        }
+        let complex = names.imaginary;
+        let constant = names.symbols.is_empty();
+        let wanted = if constant { 1 } else { GOOD_POINTS };
+        let mut good = 0;
+        let mut undefined = 0;
+        let mut imprecise = false;
+        let mut complex_points = vec![];
+        for (index, region) in self.regions().into_iter().enumerate() {
+            let point = Point::new(self.seed, index, region);
+            match self.at(&point, a, b, names, complex || constant)? {
+                AtPoint::Different => return Ok(false),
+                AtPoint::Same => good += 1,
+                AtPoint::Undefined => undefined += 1,
+                AtPoint::Imprecise => imprecise = true,
+                AtPoint::Skip => complex_points.push(point),
+            }
+            if good >= wanted {
+                return Ok(true);
+            }
+            if constant {
+                break;
+            }
+        }
+        if good == 0 && undefined > 0 && complex_points.is_empty() && !imprecise {
+            return Ok(false);
+        }
+        // Expressions that are real nowhere here still have complex values.
+        if good == 0 {
+            for point in complex_points {
+                match self.at(&point, a, b, names, true)? {
+                    AtPoint::Different => return Ok(false),
+                    AtPoint::Same => good += 1,
+                    _ => {}
+                }
+            }
+        }
+        if good >= wanted.min(2) {
+            Ok(true)
+        } else {
+            Err(Open::Beyond)
+        }
+    }
+
+    fn regions(&self) -> Vec<Region> {
+        let positive = |region: &&Region| {
+            self.policy.variables == VariablePolicy::Real
+                || !matches!(region, Region::Signed | Region::SignedUnit)
+        };
+        REGIONS.iter().filter(positive).copied().collect()
+    }
+
+    /// Compares at one point, in floats first and then as precisely as it takes.
+    fn at(
+        &mut self,
+        point: &Point,
+        a: &Expr,
+        b: &Expr,
+        names: &Names,
+        complex: bool,
+    ) -> Result<AtPoint, Open> {
+        let integers = names.whole(point);
+        let ten = self.ten();
+        let mut float = |expr: &Expr| {
+            Evaluator::new(Float::new(point), &integers, &mut self.budget, ten).eval(expr)
+        };
+        match (float(a), float(b)) {
+            (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
+            (Ok(x), Ok(y)) => {
+                let real = |z: &Approx| z.im.abs() <= 4.0 * z.error;
+                if complex || real(&x) && real(&y) {
+                    let apart = (x.re - y.re).hypot(x.im - y.im);
+                    if apart > 4.0 * (x.error + y.error) && apart > 1e-11 * x.size().max(y.size()) {
+                        return Ok(AtPoint::Different);
+                    }
+                } else if !real(&x) || !real(&y) {
+                    return Ok(AtPoint::Skip);
+                }
+            }
+            _ => {}
+        }
+        let difference = Expr::Add(vec![a.clone(), b.clone().negated()]);
+        for precision in PRECISIONS {
+            match self.difference_at(point, &difference, &integers, precision, complex)? {
+                AtPoint::Imprecise => {}
+                decided => return Ok(decided),
+            }
+        }
+        Ok(AtPoint::Imprecise)
+    }
+
+    fn difference_at(
+        &mut self,
+        point: &Point,
+        difference: &Expr,
+        integers: &[(Box<str>, i64)],
+        precision: usize,
+        complex: bool,
+    ) -> Result<AtPoint, Open> {
+        let ten = self.ten();
+        let mut ball_budget = Budget::new(self.budget.left());
+        let before = ball_budget.left();
+        let value = {
+            let domain = Balls::new(point, precision, &mut ball_budget);
+            Evaluator::new(domain, integers, &mut self.budget, ten).eval(difference)
+        };
+        let used = before.saturating_sub(ball_budget.left());
+        self.budget.charge(used)?;
+        Ok(match value {
+            Ok(d) => {
+                if !complex && !d.im.contains_zero() {
+                    return Ok(AtPoint::Skip);
+                }
+                if !d.contains_zero() {
+                    AtPoint::Different
+                } else if d.mag_upper_log2() <= ZERO_BITS - spread(precision) {
+                    AtPoint::Same
+                } else {
+                    AtPoint::Imprecise
+                }
+            }
+            Err(NoValue::Spent) => return Err(Open::Spent),
+            Err(NoValue::Undefined) => AtPoint::Undefined,
+            Err(NoValue::NotHere) => AtPoint::Skip,
+            Err(NoValue::Imprecise) => AtPoint::Imprecise,
+        })
+    }
+
+    /// The size of a real constant that cancellation would hide from floats.
+    pub(super) fn ball_distance(&mut self, difference: &Expr) -> Option<f64> {
+        let point = Point::new(self.seed, 0, Region::Positive);
+        let ten = self.ten();
+        let mut ball_budget = Budget::new(self.budget.left());
+        let domain = Balls::new(&point, PRECISIONS[0], &mut ball_budget);
+        let value = Evaluator::new(domain, &[], &mut self.budget, ten)
+            .eval(difference)
+            .ok()?;
+        value.im.contains_zero().then(|| value.re.to_f64().abs())
+    }
+
+    fn by_quadrature(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
+        let ten = self.ten();
+        let wanted = if names.symbols.is_empty() {
+            1
+        } else {
+            GOOD_POINTS
+        };
+        let mut good = 0;
+        for (index, region) in self.regions().into_iter().enumerate() {
+            let point = Point::new(self.seed, index, region);
+            let integers = names.whole(&point);
+            let mut float = |expr: &Expr| {
+                Evaluator::new(Float::new(&point), &integers, &mut self.budget, ten).eval(expr)
+            };
+            match (float(a), float(b)) {
+                (Ok(x), Ok(y)) => {
+                    let apart = (x.re - y.re).hypot(x.im - y.im);
+                    if apart > 4.0 * (x.error + y.error) {
+                        return Ok(false);
+                    }
+                    good += 1;
+                }
+                (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
+                _ => {}
+            }
+            if good >= wanted {
+                return Ok(true);
+            }
+            if names.symbols.is_empty() {
+                break;
+            }
+        }
+        Err(Open::Beyond)
+    }
+
+    /// The expression with every variable at a small number and every unknown function at a number of its own.
+    pub(super) fn at_point(&mut self, expr: &Expr, index: usize) -> Expr {
+        let point = Point::new(self.seed ^ 0x51, index, Region::Positive);
+        let seed = self.seed;
+        let budget = &mut self.budget;
+        let ten = self.policy.log_base == LogBase::Ten;
+        expr.rewritten(&mut |part| match part {
+            Expr::Symbol(name) => Some(number(point.value(name))),
+            Expr::Apply(name, _) => {
+                let value = Evaluator::new(Modular::new(seed), &[], budget, ten)
+                    .eval(part)
+                    .ok()?;
+                let mut hash = Mix::new(value.0[0] ^ value.0[1].rotate_left(7));
+                hash.text(name);
+                Some(number(point.value(&hash.finish().to_string())))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The more digits are carried, the closer to zero a difference has to come: cancellation that eats the digits of one
+/// precision leaves a trace in the next.
+fn spread(precision: usize) -> i64 {
+    (precision as i64 - 192) / 2
+}
+
+fn number(value: RBig) -> Expr {
+    Expr::Number(crate::math::expr::Number::exact(value))
+}
+
+/// ±∞ equals itself only; any other expression with ∞ in it has no value.
+fn infinities(a: &Expr, b: &Expr) -> Option<bool> {
+    let sign = |expr: &Expr| match expr {
+        Expr::Constant(Constant::Infinity) => Some(1),
+        Expr::Neg(inner) if **inner == Expr::Constant(Constant::Infinity) => Some(-1),
+        _ => None,
+    };
+    match (sign(a), sign(b)) {
+        (None, None) => None,
+        (x, y) => Some(x == y),
+    }
+}
+
+/// What occurs in a pair of expressions.
+struct Names {
+    symbols: Vec<Box<str>>,
+    /// Variables that stand where only whole numbers can.
+    integers: Vec<Box<str>>,
+    imaginary: bool,
+    integral: bool,
+    unknown_functions: bool,
+}
+
+impl Names {
+    fn of(exprs: &[&Expr]) -> Self {
+        let mut names = Self {
+            symbols: vec![],
+            integers: vec![],
+            imaginary: false,
+            integral: false,
+            unknown_functions: false,
+        };
+        for expr in exprs {
+            expr.any(&mut |part| {
+                names.visit(part);
+                false
+            });
+        }
+        names
+    }
+
+    fn visit(&mut self, part: &Expr) {
+        match part {
+            Expr::Symbol(name) if !self.symbols.contains(name) => self.symbols.push(name.clone()),
+            Expr::Constant(Constant::I) => self.imaginary = true,
+            Expr::Apply(..) => self.unknown_functions = true,
+            Expr::Call(
+                Function::Factorial
+                | Function::DoubleFactorial
+                | Function::Gcd
+                | Function::Lcm
+                | Function::Mod,
+                arguments,
+            ) => arguments
+                .iter()
+                .for_each(|argument| self.whole_in(argument)),
+            Expr::Call(Function::Binomial | Function::Permutations, arguments) => {
+                // `\binom{n}{2}` is a polynomial; `\binom{n}{k}` needs whole numbers.
+                if let [n, k] = arguments.as_slice()
+                    && k.as_written_integer().is_none()
+                {
+                    self.whole_in(n);
+                    self.whole_in(k);
+                }
+            }
+            Expr::Pow(base, exponent) if is_negative_number(base) => self.whole_in(exponent),
+            Expr::Big(big) => match big.kind {
+                crate::math::expr::BigKind::Sum | crate::math::expr::BigKind::Product => {
+                    for bound in [&big.lower, &big.upper].into_iter().flatten() {
+                        self.whole_in(bound);
+                    }
+                }
+                crate::math::expr::BigKind::Integral => self.integral = true,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn whole_in(&mut self, expr: &Expr) {
+        expr.any(&mut |part| {
+            if let Expr::Symbol(name) = part
+                && !self.integers.contains(name)
+            {
+                self.integers.push(name.clone());
+            }
+            false
+        });
+    }
+
+    /// A whole value for each integer variable.
+    fn whole(&self, point: &Point) -> Vec<(Box<str>, i64)> {
+        self.integers
+            .iter()
+            .map(|name| (name.clone(), point.whole(name)))
+            .collect()
+    }
+}
+
+fn is_negative_number(expr: &Expr) -> bool {
+    use dashu_base::Signed;
+    match expr {
+        Expr::Number(n) => n.value.is_negative(),
+        Expr::Neg(inner) => matches!(**inner, Expr::Number(_)),
+        _ => false,
+    }
+}

@@ -1,0 +1,180 @@
+//! Complex balls of any precision.
+
+use dashu_int::IBig;
+use dashu_ratio::RBig;
+
+use super::{Domain, NoValue, Value};
+use crate::math::ball::{Complex, Ctx, NumError, Real};
+use crate::math::budget::Budget;
+use crate::math::expr::{BigOperator, Constant, Function};
+use crate::math::points::Point;
+
+/// Ball arithmetic at one point.
+pub(in crate::math) struct Balls<'p, 'b> {
+    pub point: &'p Point,
+    pub cx: Ctx<'b>,
+}
+
+impl<'p, 'b> Balls<'p, 'b> {
+    pub fn new(point: &'p Point, precision: usize, budget: &'b mut Budget) -> Self {
+        Self {
+            point,
+            cx: Ctx::new(precision, budget),
+        }
+    }
+}
+
+impl From<NumError> for NoValue {
+    fn from(error: NumError) -> Self {
+        match error {
+            NumError::Undefined => Self::Undefined,
+            NumError::Unresolved => Self::Imprecise,
+            NumError::TooLarge => Self::NotHere,
+            NumError::OutOfBudget => Self::Spent,
+        }
+    }
+}
+
+impl Domain for Balls<'_, '_> {
+    type Number = Complex;
+
+    fn rational(&mut self, value: &RBig) -> Value<Complex> {
+        Ok(Real::from_rbig(value, &mut self.cx)?.into())
+    }
+
+    fn constant(&mut self, constant: Constant) -> Value<Complex> {
+        Ok(match constant {
+            Constant::Pi => Real::pi(&mut self.cx)?.into(),
+            Constant::E => Real::e(&mut self.cx)?.into(),
+            Constant::I => Complex::i(),
+            Constant::Infinity => return Err(NoValue::NotHere),
+        })
+    }
+
+    fn symbol(&mut self, name: &str) -> Value<Complex> {
+        let value = self.point.value(name);
+        self.rational(&value)
+    }
+
+    fn add(&mut self, a: &Complex, b: &Complex) -> Value<Complex> {
+        Ok(a.add(b, &mut self.cx)?)
+    }
+
+    fn mul(&mut self, a: &Complex, b: &Complex) -> Value<Complex> {
+        Ok(a.mul(b, &mut self.cx)?)
+    }
+
+    fn neg(&mut self, a: &Complex) -> Value<Complex> {
+        Ok(a.neg())
+    }
+
+    fn inv(&mut self, a: &Complex) -> Value<Complex> {
+        Ok(a.inv(&mut self.cx)?)
+    }
+
+    fn power(&mut self, base: &Complex, exponent: &IBig) -> Value<Complex> {
+        Ok(base.powi(exponent, &mut self.cx)?)
+    }
+
+    fn general_power(&mut self, base: &Complex, exponent: &Complex) -> Value<Complex> {
+        Ok(base.pow(exponent, &mut self.cx)?)
+    }
+
+    fn root(&mut self, radicand: &Complex, index: u32) -> Value<Complex> {
+        Ok(radicand.nth_root(index, &mut self.cx)?)
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Complex]) -> Value<Complex> {
+        use Function::*;
+        let cx = &mut self.cx;
+        Ok(match (function, arguments) {
+            (Exp, [z]) => z.exp(cx)?,
+            (Ln, [z]) => z.ln(cx)?,
+            (Log, [z, base]) => z.ln(cx)?.div(&base.ln(cx)?, cx)?,
+            (Sin, [z]) => z.sin(cx)?,
+            (Cos, [z]) => z.cos(cx)?,
+            (Tan, [z]) => z.tan(cx)?,
+            (Cot, [z]) => z.cos(cx)?.div(&z.sin(cx)?, cx)?,
+            (Sec, [z]) => z.cos(cx)?.inv(cx)?,
+            (Csc, [z]) => z.sin(cx)?.inv(cx)?,
+            (Asin, [z]) => z.asin(cx)?,
+            (Acos, [z]) => z.acos(cx)?,
+            (Atan, [z]) => z.atan(cx)?,
+            (Acot, [z]) => {
+                let right_angle = Complex::from(Real::pi(cx)?.half(cx)?);
+                right_angle.sub(&z.atan(cx)?, cx)?
+            }
+            (Asec, [z]) => z.inv(cx)?.acos(cx)?,
+            (Acsc, [z]) => z.inv(cx)?.asin(cx)?,
+            (Sinh, [z]) => z.sinh(cx)?,
+            (Cosh, [z]) => z.cosh(cx)?,
+            (Tanh, [z]) => z.tanh(cx)?,
+            (Coth, [z]) => z.tanh(cx)?.inv(cx)?,
+            (Sech, [z]) => z.cosh(cx)?.inv(cx)?,
+            (Csch, [z]) => z.sinh(cx)?.inv(cx)?,
+            (Asinh, [z]) => z.asinh(cx)?,
+            (Acosh, [z]) => z.acosh(cx)?,
+            (Atanh, [z]) => z.atanh(cx)?,
+            (Abs, [z]) => z.abs(cx)?.into(),
+            (Re, [z]) => z.re.clone().into(),
+            (Im, [z]) => z.im.clone().into(),
+            (Floor | Ceil | Sign, [z]) if z.is_real() => real_step(function, &z.re)?,
+            (Max | Min, numbers) => extreme(function, numbers)?,
+            _ => return Err(NoValue::NotHere),
+        })
+    }
+
+    fn apply(&mut self, _: &str, _: &[Complex]) -> Value<Complex> {
+        Err(NoValue::NotHere)
+    }
+
+    fn opaque(&mut self, _: &BigOperator, _: &[Complex]) -> Value<Complex> {
+        Err(NoValue::NotHere)
+    }
+
+    fn large_factorial(&mut self, _: u64) -> Value<Complex> {
+        Err(NoValue::NotHere)
+    }
+
+    fn pivot_size(&self, value: &Complex) -> f64 {
+        if value.contains_zero() {
+            return 0.0;
+        }
+        let (re, im) = value.to_f64();
+        re.hypot(im).max(f64::MIN_POSITIVE)
+    }
+}
+
+fn real_step(function: Function, x: &Real) -> Value<Complex> {
+    let whole = match function {
+        Function::Floor => x.floor()?,
+        Function::Ceil => -x.neg().floor()?,
+        _ if x.is_positive() => IBig::ONE,
+        _ if x.is_negative() => IBig::NEG_ONE,
+        _ if x.is_exact_zero() => IBig::ZERO,
+        _ => return Err(NoValue::Imprecise),
+    };
+    let small = i64::try_from(&whole).map_err(|_| NoValue::NotHere)?;
+    Ok(Complex::from_i64(small))
+}
+
+fn extreme(function: Function, numbers: &[Complex]) -> Value<Complex> {
+    let mut best: Option<&Complex> = None;
+    for number in numbers {
+        if !number.is_real() {
+            return Err(NoValue::NotHere);
+        }
+        best = Some(match best {
+            None => number,
+            Some(before) => {
+                let order = number.re.cmp(&before.re).ok_or(NoValue::Imprecise)?;
+                let better = match function {
+                    Function::Max => order.is_gt(),
+                    _ => order.is_lt(),
+                };
+                if better { number } else { before }
+            }
+        });
+    }
+    best.cloned().ok_or(NoValue::NotHere)
+}

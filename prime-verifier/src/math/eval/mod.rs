@@ -1,0 +1,483 @@
+//! The value of a scalar expression, in whichever arithmetic decides the question.
+//!
+//! One recursion ([`Evaluator`]) over the tree, four arithmetics under it: exact Gaussian rationals ([`exact`]), residues
+//! modulo two primes ([`modular`]), floats with an error bound ([`float`]) and balls of any precision
+//! ([`balls`]). Functions that need whole numbers (factorials, gcd, bounds of sums) read them exactly, whatever the
+//! arithmetic around them.
+
+pub(super) mod balls;
+pub(super) mod exact;
+pub(super) mod float;
+pub(super) mod modular;
+mod quadrature;
+mod whole;
+
+use dashu_base::BitTest;
+use dashu_int::IBig;
+use dashu_ratio::RBig;
+
+use super::budget::{Budget, Spent};
+use super::expr::{BigKind, BigOperator, Constant, Expr, Function};
+use exact::Exact;
+
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoValue {
+    /// This arithmetic cannot hold it; another may.
+    NotHere,
+    /// It has none: a division by zero, a logarithm of zero.
+    Undefined,
+    /// More digits would tell.
+    Imprecise,
+    /// The budget of this comparison is used up.
+    Spent,
+}
+
+impl From<Spent> for NoValue {
+    fn from(_: Spent) -> Self {
+        Self::Spent
+    }
+}
+
+pub(super) type Value<T> = Result<T, NoValue>;
+
+/// An arithmetic.
+pub(super) trait Domain {
+    type Number: Clone;
+
+    fn rational(&mut self, value: &RBig) -> Value<Self::Number>;
+    fn constant(&mut self, constant: Constant) -> Value<Self::Number>;
+    fn symbol(&mut self, name: &str) -> Value<Self::Number>;
+    fn add(&mut self, a: &Self::Number, b: &Self::Number) -> Value<Self::Number>;
+    fn mul(&mut self, a: &Self::Number, b: &Self::Number) -> Value<Self::Number>;
+    fn neg(&mut self, a: &Self::Number) -> Value<Self::Number>;
+    fn inv(&mut self, a: &Self::Number) -> Value<Self::Number>;
+    /// A whole power.
+    fn power(&mut self, base: &Self::Number, exponent: &IBig) -> Value<Self::Number>;
+    /// Any other power.
+    fn general_power(
+        &mut self,
+        base: &Self::Number,
+        exponent: &Self::Number,
+    ) -> Value<Self::Number>;
+    /// The real root of an odd index, the principal one otherwise.
+    fn root(&mut self, radicand: &Self::Number, index: u32) -> Value<Self::Number>;
+    fn call(&mut self, function: Function, arguments: &[Self::Number]) -> Value<Self::Number>;
+    /// A function nobody knows.
+    fn apply(&mut self, name: &str, arguments: &[Self::Number]) -> Value<Self::Number>;
+    /// Limits, derivatives and integrals that stand for themselves: equal where their parts are.
+    fn opaque(&mut self, big: &BigOperator, parts: &[Self::Number]) -> Value<Self::Number>;
+    /// `n!` of an `n` too large to multiply out.
+    fn large_factorial(&mut self, n: u64) -> Value<Self::Number>;
+    /// How good a pivot it is: 0 for zero.
+    fn pivot_size(&self, value: &Self::Number) -> f64;
+    /// Whether integrals are worth approximating here.
+    const QUADRATURE: bool = false;
+
+    /// Gives a variable a value that is not the point's, or takes it back.
+    fn bind(&mut self, _name: &str, _value: Option<f64>) {}
+
+    /// A number that quadrature came to, and how far off it may be.
+    fn approximately(&mut self, _value: f64, _error: f64) -> Value<Self::Number> {
+        Err(NoValue::NotHere)
+    }
+
+    /// The real float next to a value.
+    fn to_float(&self, _value: &Self::Number) -> Option<f64> {
+        None
+    }
+}
+
+/// Largest factorial that is multiplied out.
+const MAX_FACTORIAL: u64 = 2000;
+
+/// Most terms of a sum or product.
+const MAX_TERMS: i64 = 20_000;
+
+/// Largest matrix whose determinant is taken.
+const MAX_ORDER: usize = 64;
+
+/// Walks an expression and asks the domain for every step.
+pub(super) struct Evaluator<'a, D: Domain> {
+    pub domain: D,
+    /// Whole values of bound and of integer variables.
+    pub integers: Vec<(Box<str>, i64)>,
+    pub budget: &'a mut Budget,
+    /// The base that `\log` without one has.
+    pub log_base_ten: bool,
+}
+
+impl<'a, D: Domain> Evaluator<'a, D> {
+    pub fn new(
+        domain: D,
+        integers: &[(Box<str>, i64)],
+        budget: &'a mut Budget,
+        log_base_ten: bool,
+    ) -> Self {
+        Self {
+            domain,
+            integers: integers.to_vec(),
+            budget,
+            log_base_ten,
+        }
+    }
+
+    pub fn eval(&mut self, expr: &Expr) -> Value<D::Number> {
+        self.budget.charge(1)?;
+        match expr {
+            Expr::Number(n) => self.domain.rational(&n.value),
+            Expr::Constant(c) => self.domain.constant(*c),
+            Expr::Symbol(name) => match self.integer_of(name) {
+                Some(value) => self.domain.rational(&RBig::from(value)),
+                None => self.domain.symbol(name),
+            },
+            Expr::Add(terms) => self.fold(terms, D::add, 0),
+            Expr::Mul(factors) => self.fold(factors, D::mul, 1),
+            Expr::Neg(inner) => {
+                let value = self.eval(inner)?;
+                self.domain.neg(&value)
+            }
+            Expr::Inv(inner) => {
+                let value = self.eval(inner)?;
+                self.domain.inv(&value)
+            }
+            Expr::Pow(base, exponent) => self.pow(base, exponent),
+            Expr::Root(radicand, index) => self.root(radicand, index),
+            Expr::Call(function, arguments) => self.call(*function, arguments),
+            Expr::Apply(name, arguments) => {
+                let arguments = self.eval_all(arguments)?;
+                self.domain.apply(name, &arguments)
+            }
+            Expr::Big(big) => self.big(big),
+            Expr::Percent(inner) => {
+                let value = self.eval(inner)?;
+                let hundredth = self
+                    .domain
+                    .rational(&RBig::from_parts(IBig::ONE, 100u8.into()))?;
+                self.domain.mul(&value, &hundredth)
+            }
+            Expr::Degree(inner) => {
+                let value = self.eval(inner)?;
+                let pi = self.domain.constant(Constant::Pi)?;
+                let per_degree = self
+                    .domain
+                    .rational(&RBig::from_parts(IBig::ONE, 180u8.into()))?;
+                let factor = self.domain.mul(&pi, &per_degree)?;
+                self.domain.mul(&value, &factor)
+            }
+            _ => Err(NoValue::NotHere),
+        }
+    }
+
+    fn integer_of(&self, name: &str) -> Option<i64> {
+        self.integers
+            .iter()
+            .rev()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| *value)
+    }
+
+    fn eval_all(&mut self, items: &[Expr]) -> Value<Vec<D::Number>> {
+        items.iter().map(|item| self.eval(item)).collect()
+    }
+
+    fn fold(
+        &mut self,
+        items: &[Expr],
+        combine: fn(&mut D, &D::Number, &D::Number) -> Value<D::Number>,
+        empty: i64,
+    ) -> Value<D::Number> {
+        let mut items = items.iter();
+        let mut total = match items.next() {
+            Some(first) => self.eval(first)?,
+            None => return self.domain.rational(&RBig::from(empty)),
+        };
+        for item in items {
+            let value = self.eval(item)?;
+            total = combine(&mut self.domain, &total, &value)?;
+        }
+        Ok(total)
+    }
+
+    /// The exact value of a part that has one.
+    pub fn exactly(&mut self, expr: &Expr) -> Value<RBig> {
+        if let Expr::Number(n) = expr {
+            return Ok(n.value.clone());
+        }
+        let mut inner = Evaluator::new(
+            Exact::default(),
+            &self.integers,
+            self.budget,
+            self.log_base_ten,
+        );
+        let value = inner.eval(expr)?;
+        value.into_real().ok_or(NoValue::NotHere)
+    }
+
+    fn whole(&mut self, expr: &Expr) -> Value<IBig> {
+        let value = self.exactly(expr)?;
+        if value.is_int() {
+            Ok(value.into_parts().0)
+        } else {
+            Err(NoValue::NotHere)
+        }
+    }
+
+    fn small(&mut self, expr: &Expr) -> Value<i64> {
+        i64::try_from(&self.whole(expr)?).map_err(|_| NoValue::NotHere)
+    }
+
+    fn pow(&mut self, base: &Expr, exponent: &Expr) -> Value<D::Number> {
+        let exact = match self.exactly(exponent) {
+            Ok(exact) => Some(exact),
+            Err(NoValue::Spent) => return Err(NoValue::Spent),
+            Err(NoValue::Undefined) => return Err(NoValue::Undefined),
+            Err(_) => None,
+        };
+        let base_value = self.eval(base)?;
+        if let Some(exact) = exact {
+            if exact.is_int() {
+                return self.domain.power(&base_value, exact.numerator());
+            }
+            if let Ok(index) = u32::try_from(exact.denominator())
+                && index <= 1000
+                && exact.numerator().clone().into_parts().1.bit_len() <= 32
+            {
+                let root = self.domain.root(&base_value, index)?;
+                return self.domain.power(&root, exact.numerator());
+            }
+        }
+        let exponent = self.eval(exponent)?;
+        self.domain.general_power(&base_value, &exponent)
+    }
+
+    fn root(&mut self, radicand: &Expr, index: &Expr) -> Value<D::Number> {
+        match self.small(index) {
+            Ok(index @ 1..=1000) => {
+                let value = self.eval(radicand)?;
+                self.domain.root(&value, index as u32)
+            }
+            Err(NoValue::Spent) => Err(NoValue::Spent),
+            _ => {
+                let value = self.eval(radicand)?;
+                let index = self.eval(index)?;
+                let exponent = self.domain.inv(&index)?;
+                self.domain.general_power(&value, &exponent)
+            }
+        }
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Expr]) -> Value<D::Number> {
+        use Function::*;
+        match (function, arguments) {
+            (Determinant, [Expr::Matrix(rows)]) => self.determinant(rows),
+            (Determinant, _) => Err(NoValue::NotHere),
+            (Factorial | DoubleFactorial, [n]) => self.factorial(function, n),
+            (Binomial | Permutations, [n, k]) => self.falling(function, n, k),
+            (Gcd | Lcm, numbers) => {
+                let numbers = numbers
+                    .iter()
+                    .map(|n| self.whole(n))
+                    .collect::<Value<Vec<_>>>()?;
+                let value = match function {
+                    Gcd => whole::gcd(&numbers),
+                    _ => whole::lcm(&numbers),
+                };
+                self.domain
+                    .rational(&RBig::from(value.ok_or(NoValue::NotHere)?))
+            }
+            (Mod, [a, m]) => {
+                let (a, m) = (self.exactly(a)?, self.exactly(m)?);
+                if m.is_zero() {
+                    return Err(NoValue::Undefined);
+                }
+                let quotient = (&a / &m).floor();
+                self.domain.rational(&(a - m * RBig::from(quotient)))
+            }
+            (Log, [x]) => {
+                let base = if self.log_base_ten {
+                    Expr::integer(10)
+                } else {
+                    Expr::Constant(Constant::E)
+                };
+                let arguments = [self.eval(x)?, self.eval(&base)?];
+                self.domain.call(Log, &arguments)
+            }
+            (Floor | Ceil | Sign | Max | Min | Abs, numbers) => {
+                let exact = numbers
+                    .iter()
+                    .map(|n| self.exactly(n))
+                    .collect::<Value<Vec<_>>>();
+                match exact {
+                    Ok(exact) => {
+                        let value = whole::ordered(function, &exact).ok_or(NoValue::NotHere)?;
+                        self.domain.rational(&value)
+                    }
+                    Err(NoValue::Spent) => Err(NoValue::Spent),
+                    Err(_) => {
+                        let arguments = self.eval_all(numbers)?;
+                        self.domain.call(function, &arguments)
+                    }
+                }
+            }
+            _ => {
+                let arguments = self.eval_all(arguments)?;
+                self.domain.call(function, &arguments)
+            }
+        }
+    }
+
+    fn factorial(&mut self, function: Function, n: &Expr) -> Value<D::Number> {
+        let n = self.whole(n)?;
+        if n < IBig::ZERO {
+            return Err(NoValue::Undefined);
+        }
+        let n = u64::try_from(&n).map_err(|_| NoValue::NotHere)?;
+        let step = if function == Function::Factorial {
+            1
+        } else {
+            2
+        };
+        if n > MAX_FACTORIAL {
+            return if step == 1 {
+                self.budget.charge(n / 16)?;
+                self.domain.large_factorial(n)
+            } else {
+                Err(NoValue::NotHere)
+            };
+        }
+        self.budget.charge(n)?;
+        let value = whole::factorial(n, step);
+        self.domain.rational(&RBig::from(value))
+    }
+
+    /// `n(n-1)…(n-k+1)`, over `k!` for a binomial; `n` may be anything.
+    fn falling(&mut self, function: Function, n: &Expr, k: &Expr) -> Value<D::Number> {
+        let k = match self.small(k) {
+            Ok(k) => k,
+            Err(NoValue::Spent) => return Err(NoValue::Spent),
+            Err(_) => return Err(NoValue::NotHere),
+        };
+        if k < 0 {
+            return self.domain.rational(&RBig::ZERO);
+        }
+        // The smaller side of a whole n.
+        let k = match (function, self.small(n)) {
+            (Function::Binomial, Ok(n)) if n >= 0 && k <= n => k.min(n - k),
+            (_, Ok(n)) if n >= 0 && k > n => return self.domain.rational(&RBig::ZERO),
+            _ => k,
+        };
+        if k > MAX_FACTORIAL as i64 {
+            return Err(NoValue::NotHere);
+        }
+        self.budget.charge(4 * k as u64)?;
+        let n = self.eval(n)?;
+        let mut product = self.domain.rational(&RBig::ONE)?;
+        for step in 0..k {
+            let minus = self.domain.rational(&RBig::from(-step))?;
+            let factor = self.domain.add(&n, &minus)?;
+            product = self.domain.mul(&product, &factor)?;
+        }
+        if function == Function::Binomial {
+            let scale = RBig::ONE / RBig::from(whole::factorial(k as u64, 1));
+            let scale = self.domain.rational(&scale)?;
+            product = self.domain.mul(&product, &scale)?;
+        }
+        Ok(product)
+    }
+
+    fn determinant(&mut self, rows: &[Vec<Expr>]) -> Value<D::Number> {
+        let order = rows.len();
+        if order > MAX_ORDER || rows.iter().any(|row| row.len() != order) {
+            return Err(NoValue::NotHere);
+        }
+        let mut matrix = rows
+            .iter()
+            .map(|row| self.eval_all(row))
+            .collect::<Value<Vec<_>>>()?;
+        let mut determinant = self.domain.rational(&RBig::ONE)?;
+        for column in 0..order {
+            let best = (column..order)
+                .map(|row| (row, self.domain.pivot_size(&matrix[row][column])))
+                .max_by(|a, b| a.1.total_cmp(&b.1));
+            let Some((pivot_row, size)) = best else { break };
+            if size == 0.0 {
+                return self.domain.rational(&RBig::ZERO);
+            }
+            if pivot_row != column {
+                matrix.swap(pivot_row, column);
+                determinant = self.domain.neg(&determinant)?;
+            }
+            let pivot = matrix[column][column].clone();
+            determinant = self.domain.mul(&determinant, &pivot)?;
+            let inverse = self.domain.inv(&pivot)?;
+            let pivot_row = matrix[column].clone();
+            for row in matrix.iter_mut().skip(column + 1) {
+                self.budget.charge(3 * (order - column) as u64)?;
+                let factor = self.domain.mul(&row[column], &inverse)?;
+                let factor = self.domain.neg(&factor)?;
+                for (cell, above) in row.iter_mut().zip(&pivot_row).skip(column + 1) {
+                    let change = self.domain.mul(&factor, above)?;
+                    *cell = self.domain.add(cell, &change)?;
+                }
+            }
+        }
+        Ok(determinant)
+    }
+
+    fn big(&mut self, big: &BigOperator) -> Value<D::Number> {
+        match big.kind {
+            BigKind::Sum | BigKind::Product => self.indexed(big),
+            BigKind::Integral if D::QUADRATURE => self.quadrature(big),
+            BigKind::Integral | BigKind::Limit | BigKind::Derivative => {
+                let parts = [Some(&big.body), big.lower.as_ref(), big.upper.as_ref()];
+                let parts = parts
+                    .into_iter()
+                    .flatten()
+                    .map(|part| match part {
+                        Expr::Constant(Constant::Infinity) => {
+                            self.domain.rational(&RBig::from(i64::MAX))
+                        }
+                        part => self.eval(part),
+                    })
+                    .collect::<Value<Vec<_>>>()?;
+                self.domain.opaque(big, &parts)
+            }
+        }
+    }
+
+    fn indexed(&mut self, big: &BigOperator) -> Value<D::Number> {
+        let (Some(lower), Some(upper)) = (&big.lower, &big.upper) else {
+            return Err(NoValue::NotHere);
+        };
+        let (lower, upper) = (self.small(lower)?, self.small(upper)?);
+        if upper.saturating_sub(lower) > MAX_TERMS {
+            return Err(NoValue::NotHere);
+        }
+        let sum = big.kind == BigKind::Sum;
+        let mut total = self.domain.rational(&RBig::from(i64::from(!sum)))?;
+        self.integers.push((big.variable.clone(), lower));
+        let mut result = Ok(());
+        for index in lower..=upper {
+            if let Some((_, value)) = self.integers.last_mut() {
+                *value = index;
+            }
+            let step = self.eval(&big.body).and_then(|term| {
+                if sum {
+                    self.domain.add(&total, &term)
+                } else {
+                    self.domain.mul(&total, &term)
+                }
+            });
+            match step {
+                Ok(value) => total = value,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.integers.pop();
+        result.map(|()| total)
+    }
+}

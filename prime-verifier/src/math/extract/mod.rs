@@ -1,0 +1,239 @@
+//! Finding the answer in a response.
+//!
+//! Every search is one or two passes over the end of the text; nothing backtracks. What is found is a piece of the text
+//! and the place it comes from, so that a log can show why a response was graded as it was.
+
+mod boxed;
+mod phrase;
+mod prose;
+mod span;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+pub use boxed::{Boxed, last_boxed};
+
+/// Where in a response an answer may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Source {
+    /// The last `\boxed{…}` or `\fbox{…}`, with the boxes joined to it by commas, "and" or "or".
+    Boxed,
+    /// Behind the last "final answer is" or "final answer:".
+    FinalAnswer,
+    /// Behind the last "answer is", "answer:" or "solution is".
+    Answer,
+    /// The last passage in `**bold**`.
+    Bold,
+    /// The last `$…$`, `\(…\)`, `\[…\]`, with the ones joined to it.
+    MathSpan,
+    /// The last number of the prose, or the last choice letter if the ground truth is one.
+    LastValue,
+}
+
+impl Source {
+    /// All of them, the surest first.
+    pub const ALL: [Self; 6] = [
+        Self::Boxed,
+        Self::FinalAnswer,
+        Self::Answer,
+        Self::Bold,
+        Self::MathSpan,
+        Self::LastValue,
+    ];
+}
+
+/// How to find the answer in a response.
+///
+/// ```
+/// use prime_verifier::math::{Extraction, Source};
+///
+/// let text = "<think>Maybe 3?</think> The answer is $4$.";
+/// let found = Extraction::anywhere().find(text).expect("an answer is there");
+/// assert_eq!((&*found.text, found.source), ("4", Source::Answer));
+/// assert!(Extraction::boxed().find(text).is_none());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Extraction {
+    /// Where to look, the first that has an answer winning. A phrase behind the last box is later, and wins.
+    pub sources: Vec<Source>,
+    /// Whether what stands before `</think>` is passed over, and all of a `<think>` that is not closed.
+    pub strip_thinking: bool,
+    /// Bytes at the end of the response that are searched.
+    pub tail: usize,
+}
+
+impl Default for Extraction {
+    /// [`Extraction::boxed`].
+    fn default() -> Self {
+        Self::boxed()
+    }
+}
+
+/// An answer and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found<'t> {
+    /// The answer, trimmed; put together if it stood in several boxes.
+    pub text: Cow<'t, str>,
+    /// The kind of place.
+    pub source: Source,
+    /// Bytes of the response, from the first through the last of the answer.
+    pub span: Range<usize>,
+}
+
+impl Extraction {
+    /// Boxes only: what a reward should accept, or a policy learns to hint at answers.
+    pub fn boxed() -> Self {
+        Self {
+            sources: vec![Source::Boxed],
+            strip_thinking: true,
+            tail: 1 << 16,
+        }
+    }
+
+    /// Every source: for texts of models that were not told how to answer.
+    pub fn anywhere() -> Self {
+        Self {
+            sources: Source::ALL.to_vec(),
+            ..Self::boxed()
+        }
+    }
+
+    /// Looks in these places only, in this order.
+    #[must_use]
+    pub fn with_sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// The answer in `response`; `None` if there is none, or it is blank.
+    pub fn find<'t>(&self, response: &'t str) -> Option<Found<'t>> {
+        self.find_for(response, false)
+    }
+
+    /// Like [`Self::find`]; `choice` says that a letter is wanted where prose has to be searched.
+    pub(super) fn find_for<'t>(&self, response: &'t str, choice: bool) -> Option<Found<'t>> {
+        let (start, text) = self.searched(response);
+        let boxes = if self.sources.contains(&Source::Boxed) {
+            boxed::boxes(text)
+        } else {
+            vec![]
+        };
+        let last_box = boxes.last().map(|last| last.span.end);
+        // A boxed answer is final unless a phrase behind it says otherwise.
+        if let Some(end) = last_box
+            && self.sources.contains(&Source::FinalAnswer)
+            && let Some(found) = phrase::final_answer(text)
+            && found.start > end
+        {
+            return self.at(start, text, found, Source::FinalAnswer);
+        }
+        for source in &self.sources {
+            let range = match source {
+                Source::Boxed => {
+                    if let Some(found) = joined_boxes(text, &boxes) {
+                        return Some(Found {
+                            span: found.span.start + start..found.span.end + start,
+                            ..found
+                        });
+                    }
+                    // A box that says nothing is an answer that says nothing.
+                    if last_box.is_some() {
+                        return None;
+                    }
+                    None
+                }
+                Source::FinalAnswer => phrase::final_answer(text),
+                Source::Answer => phrase::answer(text),
+                Source::Bold => span::last_bold(text),
+                Source::MathSpan => span::last_math(text),
+                Source::LastValue if choice => prose::last_choice(text),
+                Source::LastValue => prose::last_number(text),
+            };
+            if let Some(range) = range
+                && let Some(found) = self.at(start, text, range, *source)
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn at<'t>(
+        &self,
+        offset: usize,
+        text: &'t str,
+        range: Range<usize>,
+        source: Source,
+    ) -> Option<Found<'t>> {
+        let content = text.get(range.clone())?.trim();
+        (!content.is_empty()).then(|| Found {
+            text: Cow::Borrowed(content),
+            source,
+            span: range.start + offset..range.end + offset,
+        })
+    }
+
+    /// The end of the response that is searched, and where it begins.
+    fn searched<'t>(&self, response: &'t str) -> (usize, &'t str) {
+        let mut start = response.len().saturating_sub(self.tail);
+        while !response.is_char_boundary(start) {
+            start += 1;
+        }
+        let mut text = &response[start..];
+        if self.strip_thinking {
+            const OPEN: &str = "<think>";
+            const CLOSE: &str = "</think>";
+            if let Some(at) = text.rfind(CLOSE) {
+                start += at + CLOSE.len();
+                text = &text[at + CLOSE.len()..];
+            }
+            if let Some(at) = text.find(OPEN) {
+                text = &text[..at];
+            }
+        }
+        (start, text)
+    }
+}
+
+/// Most boxes that make one answer.
+const MAX_JOINED: usize = 64;
+
+/// The last box with its neighbours.
+fn joined_boxes<'t>(text: &'t str, boxes: &[Boxed<'t>]) -> Option<Found<'t>> {
+    let last = boxes.last()?;
+    let mut first = boxes.len() - 1;
+    while first > 0 && boxes.len() - first < MAX_JOINED {
+        let (Some(before), Some(here)) = (boxes.get(first - 1), boxes.get(first)) else {
+            break;
+        };
+        let gap = text.get(before.span.end..here.span.start)?;
+        if before.content.trim() == here.content.trim() || !span::joins(gap) {
+            break;
+        }
+        first -= 1;
+    }
+    let group = boxes.get(first..)?;
+    let start = group.first()?.span.start;
+    let contents: Vec<&str> = group
+        .iter()
+        .map(|found| found.content.trim())
+        .filter(|content| !content.is_empty())
+        .collect();
+    let text = match contents.as_slice() {
+        [] => return None,
+        [one] => Cow::Borrowed(*one),
+        many => Cow::Owned(many.join(", ")),
+    };
+    Some(Found {
+        text,
+        source: Source::Boxed,
+        span: start..last.span.end,
+    })
+}

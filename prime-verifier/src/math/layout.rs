@@ -1,0 +1,85 @@
+//! Texts without their layout: for what does not parse.
+
+/// Whether two texts differ in layout only.
+pub(super) fn same_without_layout(a: &str, b: &str) -> bool {
+    a == b || without_layout(a) == without_layout(b)
+}
+
+/// The text without blanks, spacing commands, delimiter sizes and mathematics marks; `\dfrac` as `\frac`. Linear.
+fn without_layout(text: &str) -> String {
+    const DROPPED: [&str; 14] = [
+        "left",
+        "right",
+        "displaystyle",
+        "textstyle",
+        "quad",
+        "qquad",
+        "limits",
+        "big",
+        "Big",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "boxed",
+    ];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if first == '\\' {
+            let letters = rest[1..]
+                .bytes()
+                .take_while(u8::is_ascii_alphabetic)
+                .count();
+            if letters == 0 {
+                let second = rest[1..].chars().next();
+                let length = 1 + second.map_or(0, char::len_utf8);
+                if !matches!(
+                    second,
+                    Some(',' | ';' | ':' | '!' | ' ' | '(' | ')' | '[' | ']')
+                ) {
+                    out.push_str(&rest[..length]);
+                }
+                rest = &rest[length..];
+                continue;
+            }
+            let name = &rest[1..=letters];
+            match name {
+                "dfrac" | "tfrac" | "cfrac" => out.push_str("\\frac"),
+                name if DROPPED.contains(&name) => {}
+                name => {
+                    out.push('\\');
+                    out.push_str(name);
+                    // `\pi r` and `\pir` differ.
+                    out.push(' ');
+                }
+            }
+            rest = &rest[1 + letters..];
+            continue;
+        }
+        if !first.is_whitespace() && first != '$' && first != '~' {
+            out.push(first);
+        }
+        rest = &rest[first.len_utf8()..];
+    }
+    while out.ends_with(['.', ',']) {
+        out.pop();
+    }
+    out
+}
+
+/// Whether a text marks maths off from prose.
+pub(super) fn has_math_marks(text: &str) -> bool {
+    [r"\boxed", r"\fbox", "$", r"\(", r"\[", "nswer"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
+/// The beginning of a text, for a message.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
