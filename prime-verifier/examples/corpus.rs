@@ -52,7 +52,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             times.push(start.elapsed());
             let equal = grade.comparison.is_equal();
             counts.add(expected, equal, grade.comparison.verdict);
-            if misses && equal != expected {
+            let undecided = grade.comparison.verdict == MathVerdict::Undecided;
+            if misses && (equal != expected || undecided) {
                 println!(
                     "{} {} expected {expected}, {:?} ({:?}) {gold:?} ~ {:?}\n      read {} ~ {} [{:?} | {:?}]",
                     field("id"),

@@ -151,6 +151,7 @@ pub(crate) enum Function {
     Sign,
     Re,
     Im,
+    Conjugate,
 }
 
 impl Function {
@@ -416,11 +417,13 @@ impl Expr {
                 items: all(items),
             },
             Self::List {
-                connective, items, ..
+                connective,
+                items,
+                decimal,
             } => Self::List {
                 connective: *connective,
                 items: all(items),
-                decimal: None,
+                decimal: decimal.clone(),
             },
             Self::Matrix(rows) => Self::Matrix(rows.iter().map(|row| all(row)).collect()),
             Self::Relation(first, rest) => Self::Relation(

@@ -107,6 +107,13 @@ pub(crate) fn is_bare_unit(run: &str) -> bool {
     run.len() >= 2 && UNITS.iter().any(|(names, ..)| names.contains(&run))
 }
 
+/// Whether a text is a unit, a quotient of units, or a power of one.
+pub(crate) fn is_unit(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 40
+        && size(&canonical(text)).is_some_and(|(dimension, _)| !dimension.is_empty())
+}
+
 /// One spelling for a unit: words in lower case, `square`, `cubic`, `per` and powers as symbols.
 pub(crate) fn canonical(text: &str) -> String {
     let mut words: Vec<String> = vec![];

@@ -1,6 +1,8 @@
 //! Lists, tuples and sets of answers.
 
-use super::{Comparer, Verdict, is_statement};
+use dashu_ratio::RBig;
+
+use super::{Comparer, Open, Stage, Verdict, is_statement};
 use crate::math::expr::{Bracket, Expr};
 use crate::math::policy::OrderPolicy;
 
@@ -28,8 +30,13 @@ impl Comparer<'_> {
         if a.len() != b.len() {
             return Ok(false);
         }
+        if let Some((mut x, mut y)) = self.exact_items(a, b)? {
+            x.sort();
+            y.sort();
+            return Ok(self.exactly(x == y));
+        }
         if a.len() * b.len() > MAX_MATCHES {
-            return self.in_order(a, b);
+            return Err(Open::Beyond);
         }
         let mut left: Vec<&Expr> = b.iter().collect();
         let mut open = None;
@@ -62,10 +69,49 @@ impl Comparer<'_> {
         if a.len() == b.len() && self.unordered(a, b)? {
             return Ok(true);
         }
+        if let Some((mut x, mut y)) = self.exact_items(a, b)? {
+            for items in [&mut x, &mut y] {
+                items.sort();
+                items.dedup();
+            }
+            return Ok(self.exactly(x == y));
+        }
         if a.len() * b.len() > MAX_MATCHES {
-            return Ok(false);
+            return Err(Open::Beyond);
         }
         Ok(self.all_in(a, b)? && self.all_in(b, a)?)
+    }
+
+    /// The values of long collections of exact numbers, so that they can be sorted rather than matched.
+    fn exact_items(
+        &mut self,
+        a: &[Expr],
+        b: &[Expr],
+    ) -> Result<Option<(Vec<RBig>, Vec<RBig>)>, Open> {
+        const LONG: usize = 16;
+        if a.len().max(b.len()) < LONG {
+            return Ok(None);
+        }
+        let mut values = |items: &[Expr]| -> Result<Option<Vec<RBig>>, Open> {
+            let mut out = vec![];
+            for item in items {
+                let rounds = matches!(item, Expr::Number(n) if n.decimal.is_some());
+                match self.exact_value(item)? {
+                    Some(value) if !rounds => out.push(value),
+                    _ => return Ok(None),
+                }
+            }
+            Ok(Some(out))
+        };
+        Ok(match (values(a)?, values(b)?) {
+            (Some(a), Some(b)) => Some((a, b)),
+            _ => None,
+        })
+    }
+
+    fn exactly(&mut self, equal: bool) -> bool {
+        self.stage = self.stage.max(Stage::Exact);
+        equal
     }
 
     fn all_in(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
@@ -88,7 +134,8 @@ impl Comparer<'_> {
     pub(super) fn value_lists(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
         match self.policy.order {
             OrderPolicy::Ordered => self.in_order(a, b),
-            OrderPolicy::Unordered => self.unordered(a, b),
+            // Answers that are listed twice are still the same answers.
+            OrderPolicy::Unordered => self.same_set(a, b),
         }
     }
 

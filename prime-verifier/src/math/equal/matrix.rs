@@ -88,7 +88,7 @@ pub(super) fn simplified(expr: &Expr) -> Option<Expr> {
 fn as_matrix(expr: &Expr) -> Option<Vec<Vec<Expr>>> {
     match expr {
         Expr::Matrix(rows) => Some(rows.clone()),
-        Expr::Neg(_) | Expr::Mul(_) => match simplified(expr)? {
+        Expr::Neg(_) | Expr::Mul(_) | Expr::Add(_) => match simplified(expr)? {
             Expr::Matrix(rows) => Some(rows),
             _ => None,
         },

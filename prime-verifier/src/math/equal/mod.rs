@@ -4,6 +4,7 @@
 //! [`scalar`] decides in stages from exact to numeric.
 
 mod collection;
+mod derivative;
 mod matrix;
 mod measure;
 mod normal;
@@ -88,8 +89,8 @@ impl<'p> Comparer<'p> {
 
     /// Whether gold and prediction are equal.
     pub fn compare(&mut self, gold: &Expr, prediction: &Expr) -> Verdict {
-        let gold = self.normal(gold);
-        let prediction = self.normal(prediction);
+        let gold = self.normal(&derivative::carried_out(gold));
+        let prediction = self.normal(&derivative::carried_out(prediction));
         self.eq(&gold, &prediction)
     }
 
@@ -229,6 +230,10 @@ impl<'p> Comparer<'p> {
                 }
                 _ => return Ok(None),
             },
+            // `cm` and `odd` outside `\text{…}` are products of letters.
+            (Expr::Text(words), Expr::Mul(_)) => {
+                normal::letters(b).is_some_and(|letters| letters.eq_ignore_ascii_case(words))
+            }
             (Expr::Text(words), Expr::NamedSet(set)) => normal::named_set(words) == Some(*set),
             _ => return Ok(None),
         }))

@@ -144,9 +144,12 @@ impl Comparer<'_> {
             .collect();
         // `x = 1/3 ≈ 0.33` says `x = 1/3`.
         if let Some(at) = rest.iter().position(|(op, _)| *op == Relation::Approx)
-            && at > 0
+            && (at > 0 || !super::is_name(&first))
         {
             rest.truncate(at);
+        }
+        if rest.is_empty() {
+            return with_signs(first);
         }
         // `x = 5 + 6 = 11` says `x = 11`.
         if rest.len() > 1 && rest.iter().all(|(op, _)| *op == Relation::Eq) {
@@ -253,6 +256,23 @@ fn resolved(expr: &Expr, minus: &mut dyn FnMut(bool) -> bool) -> Expr {
         }
         _ => None,
     })
+}
+
+/// The letters of a product of nothing but letters.
+pub(super) fn letters(expr: &Expr) -> Option<String> {
+    use crate::math::expr::Constant;
+    let Expr::Mul(factors) = expr else {
+        return None;
+    };
+    factors
+        .iter()
+        .map(|factor| match factor {
+            Expr::Symbol(name) if name.len() == 1 => Some(&**name),
+            Expr::Constant(Constant::E) => Some("e"),
+            Expr::Constant(Constant::I) => Some("i"),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Words in lower case, blanks and punctuation between and around them evened out.

@@ -43,7 +43,9 @@ impl Comparer<'_> {
         match self.exact_value(&difference) {
             Ok(Some(exact)) => Some((exact.to_f64_fast().abs(), size)),
             Err(Open::Spent) => None,
-            _ => self.ball_distance(&difference).map(|apart| (apart, size)),
+            _ => self
+                .ball_value(&difference)
+                .map(|apart| (apart.abs(), size)),
         }
     }
 }

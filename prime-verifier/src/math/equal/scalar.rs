@@ -46,7 +46,21 @@ impl Comparer<'_> {
         if let Some(verdict) = infinities(a, b) {
             return Ok(verdict);
         }
-        // Equal trees are equal even where they have no value; the parser's own equality was tried before.
+        // `I` on one side only is the imaginary unit, as computer algebra writes it.
+        let capital = |expr: &Expr| {
+            expr.any(&mut |part| matches!(part, Expr::Symbol(name) if &**name == "I"))
+        };
+        match (capital(a), capital(b)) {
+            (true, false) => return self.scalars(&imaginary(a), b),
+            (false, true) => return self.scalars(a, &imaginary(b)),
+            (true, true) => {
+                return Ok(self.decided(a, b)? || self.decided(&imaginary(a), &imaginary(b))?);
+            }
+            (false, false) => self.decided(a, b),
+        }
+    }
+
+    fn decided(&mut self, a: &Expr, b: &Expr) -> Verdict {
         let exact = match (self.exact(a), self.exact(b)) {
             (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
             (Err(NoValue::Undefined), _) | (_, Err(NoValue::Undefined)) => {
@@ -129,10 +143,13 @@ impl Comparer<'_> {
         }
         let point = Point::new(self.seed, 0, Region::Positive);
         let ten = self.ten();
-        let value = Evaluator::new(Float::new(&point), &[], &mut self.budget, ten)
-            .eval(expr)
-            .ok()?;
-        (value.im == 0.0 && value.error <= 1e-6 * value.re.abs().max(1e-6)).then_some(value.re)
+        let value = Evaluator::new(Float::new(&point), &[], &mut self.budget, ten).eval(expr);
+        if let Ok(value) = value
+            && value.error <= 1e-9 * value.re.abs().max(1e-9)
+        {
+            return (value.im == 0.0).then_some(value.re);
+        }
+        self.ball_value(expr)
     }
 
     /// Identity modulo primes. `None` if a difference would prove nothing.
@@ -309,16 +326,16 @@ impl Comparer<'_> {
         })
     }
 
-    /// The size of a real constant that cancellation would hide from floats.
-    pub(super) fn ball_distance(&mut self, difference: &Expr) -> Option<f64> {
+    /// A real constant that cancellation would hide from floats.
+    pub(super) fn ball_value(&mut self, expr: &Expr) -> Option<f64> {
         let point = Point::new(self.seed, 0, Region::Positive);
         let ten = self.ten();
         let mut ball_budget = Budget::new(self.budget.left());
         let domain = Balls::new(&point, PRECISIONS[0], &mut ball_budget);
         let value = Evaluator::new(domain, &[], &mut self.budget, ten)
-            .eval(difference)
+            .eval(expr)
             .ok()?;
-        value.im.contains_zero().then(|| value.re.to_f64().abs())
+        value.im.contains_zero().then(|| value.re.to_f64())
     }
 
     fn by_quadrature(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
@@ -385,6 +402,13 @@ fn spread(precision: usize) -> i64 {
 
 fn number(value: RBig) -> Expr {
     Expr::Number(crate::math::expr::Number::exact(value))
+}
+
+fn imaginary(expr: &Expr) -> Expr {
+    expr.rewritten(&mut |part| match part {
+        Expr::Symbol(name) if &**name == "I" => Some(Expr::Constant(Constant::I)),
+        _ => None,
+    })
 }
 
 /// ±∞ equals itself only; any other expression with ∞ in it has no value.
@@ -459,8 +483,10 @@ impl Names {
                         self.whole_in(bound);
                     }
                 }
-                crate::math::expr::BigKind::Integral => self.integral = true,
-                _ => {}
+                crate::math::expr::BigKind::Integral | crate::math::expr::BigKind::Limit => {
+                    self.integral = true
+                }
+                crate::math::expr::BigKind::Derivative => {}
             },
             _ => {}
         }

@@ -118,6 +118,7 @@ impl Domain for Balls<'_, '_> {
             (Abs, [z]) => z.abs(cx)?.into(),
             (Re, [z]) => z.re.clone().into(),
             (Im, [z]) => z.im.clone().into(),
+            (Conjugate, [z]) => z.conj(),
             (Floor | Ceil | Sign, [z]) if z.is_real() => real_step(function, &z.re)?,
             (Max | Min, numbers) => extreme(function, numbers)?,
             _ => return Err(NoValue::NotHere),

@@ -52,6 +52,8 @@ pub(in crate::math) struct Exact;
 
 impl Domain for Exact {
     type Number = Gaussian;
+    // Rationals grow; the modular arithmetic takes larger ones.
+    const MAX_ORDER: usize = 8;
 
     fn rational(&mut self, value: &RBig) -> Value<Gaussian> {
         Gaussian::real(value.clone()).checked()
@@ -199,6 +201,10 @@ impl Domain for Exact {
         match (function, arguments) {
             (Function::Re, [z]) => Ok(Gaussian::real(z.re.clone())),
             (Function::Im, [z]) => Ok(Gaussian::real(z.im.clone())),
+            (Function::Conjugate, [z]) => Ok(Gaussian {
+                re: z.re.clone(),
+                im: -z.im.clone(),
+            }),
             (Function::Abs, [z]) => {
                 let norm = Gaussian::real(&z.re * &z.re + &z.im * &z.im);
                 self.root(&norm, 2)

@@ -276,6 +276,7 @@ impl Domain for Float<'_> {
             (Abs, [z]) => Approx::rounded(z.size(), 0.0, z.error),
             (Re, [z]) => Approx::rounded(z.re, 0.0, z.error),
             (Im, [z]) => Approx::rounded(z.im, 0.0, z.error),
+            (Conjugate, [z]) => Ok(Approx { im: -z.im, ..*z }),
             (Max | Min, numbers) => ordered(function, numbers),
             (_, [x]) if x.is_real() => real(function, x),
             (_, [z]) => complex(function, z),

@@ -8,6 +8,7 @@
 pub(super) mod balls;
 pub(super) mod exact;
 pub(super) mod float;
+mod limit;
 pub(super) mod modular;
 mod quadrature;
 mod whole;
@@ -71,6 +72,9 @@ pub(super) trait Domain {
     fn large_factorial(&mut self, n: u64) -> Value<Self::Number>;
     /// How good a pivot it is: 0 for zero.
     fn pivot_size(&self, value: &Self::Number) -> f64;
+    /// Largest matrix whose determinant is taken here.
+    const MAX_ORDER: usize = 64;
+
     /// Whether integrals are worth approximating here.
     const QUADRATURE: bool = false;
 
@@ -93,9 +97,6 @@ const MAX_FACTORIAL: u64 = 2000;
 
 /// Most terms of a sum or product.
 const MAX_TERMS: i64 = 20_000;
-
-/// Largest matrix whose determinant is taken.
-const MAX_ORDER: usize = 64;
 
 /// Walks an expression and asks the domain for every step.
 pub(super) struct Evaluator<'a, D: Domain> {
@@ -287,7 +288,16 @@ impl<'a, D: Domain> Evaluator<'a, D> {
                     .rational(&RBig::from(value.ok_or(NoValue::NotHere)?))
             }
             (Mod, [a, m]) => {
-                let (a, m) = (self.exactly(a)?, self.exactly(m)?);
+                let exact = match (self.exactly(a), self.exactly(m)) {
+                    (Ok(a), Ok(m)) => Some((a, m)),
+                    (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => {
+                        return Err(NoValue::Spent);
+                    }
+                    _ => None,
+                };
+                let Some((a, m)) = exact else {
+                    return self.modulo(a, m);
+                };
                 if m.is_zero() {
                     return Err(NoValue::Undefined);
                 }
@@ -325,6 +335,17 @@ impl<'a, D: Domain> Evaluator<'a, D> {
                 self.domain.call(function, &arguments)
             }
         }
+    }
+
+    /// `a − m ⌊a/m⌋`
+    fn modulo(&mut self, a: &Expr, m: &Expr) -> Value<D::Number> {
+        let (a, m) = (self.eval(a)?, self.eval(m)?);
+        let inverse = self.domain.inv(&m)?;
+        let quotient = self.domain.mul(&a, &inverse)?;
+        let floor = self.domain.call(Function::Floor, &[quotient])?;
+        let multiple = self.domain.mul(&m, &floor)?;
+        let multiple = self.domain.neg(&multiple)?;
+        self.domain.add(&a, &multiple)
     }
 
     fn factorial(&mut self, function: Function, n: &Expr) -> Value<D::Number> {
@@ -388,7 +409,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
 
     fn determinant(&mut self, rows: &[Vec<Expr>]) -> Value<D::Number> {
         let order = rows.len();
-        if order > MAX_ORDER || rows.iter().any(|row| row.len() != order) {
+        if order > D::MAX_ORDER || rows.iter().any(|row| row.len() != order) {
             return Err(NoValue::NotHere);
         }
         let mut matrix = rows
@@ -429,21 +450,26 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         match big.kind {
             BigKind::Sum | BigKind::Product => self.indexed(big),
             BigKind::Integral if D::QUADRATURE => self.quadrature(big),
-            BigKind::Integral | BigKind::Limit | BigKind::Derivative => {
-                let parts = [Some(&big.body), big.lower.as_ref(), big.upper.as_ref()];
-                let parts = parts
-                    .into_iter()
-                    .flatten()
-                    .map(|part| match part {
-                        Expr::Constant(Constant::Infinity) => {
-                            self.domain.rational(&RBig::from(i64::MAX))
-                        }
-                        part => self.eval(part),
-                    })
-                    .collect::<Value<Vec<_>>>()?;
-                self.domain.opaque(big, &parts)
-            }
+            BigKind::Limit => match self.limit(big) {
+                Err(NoValue::NotHere) if !D::QUADRATURE => self.opaque(big),
+                other => other,
+            },
+            BigKind::Integral | BigKind::Derivative => self.opaque(big),
         }
+    }
+
+    /// An operator that stands for itself.
+    fn opaque(&mut self, big: &BigOperator) -> Value<D::Number> {
+        let parts = [Some(&big.body), big.lower.as_ref(), big.upper.as_ref()];
+        let parts = parts
+            .into_iter()
+            .flatten()
+            .map(|part| match part {
+                Expr::Constant(Constant::Infinity) => self.domain.rational(&RBig::from(i64::MAX)),
+                part => self.eval(part),
+            })
+            .collect::<Value<Vec<_>>>()?;
+        self.domain.opaque(big, &parts)
     }
 
     fn indexed(&mut self, big: &BigOperator) -> Value<D::Number> {
@@ -453,6 +479,10 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         let (lower, upper) = (self.small(lower)?, self.small(upper)?);
         if upper.saturating_sub(lower) > MAX_TERMS {
             return Err(NoValue::NotHere);
+        }
+        // An empty sum is 0 where it begins; further back formulas and sums part ways.
+        if upper < lower.saturating_sub(1) {
+            return Err(NoValue::Undefined);
         }
         let sum = big.kind == BigKind::Sum;
         let mut total = self.domain.rational(&RBig::from(i64::from(!sum)))?;

@@ -12,8 +12,8 @@ use super::{Domain, NoValue, Value};
 use crate::math::expr::{BigOperator, Constant, Function};
 use crate::math::hash::{Mix, mix};
 
-/// Primes of 61 bits and 1 modulo 4, so that −1 has a square root.
-const PRIMES: [u64; 2] = [2_305_843_009_213_693_921, 2_305_843_009_213_693_669];
+/// Primes 2⁶¹ − c with a small c, so that reduction needs no division, and 1 modulo 4, so that −1 has a square root.
+const PRIMES: [u64; 2] = [(1 << 61) - 31, (1 << 61) - 283];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::math) struct Residues(pub [u64; 2]);
@@ -61,7 +61,13 @@ fn each(op: impl Fn(u64, usize) -> u64, a: &Residues) -> Residues {
 }
 
 fn mul_mod(a: u64, b: u64, p: u64) -> u64 {
-    (u128::from(a) * u128::from(b) % u128::from(p)) as u64
+    const MASK: u128 = (1 << 61) - 1;
+    let c = u128::from((1u64 << 61) - p);
+    // Twice: 2⁶¹ is c, so the part above bit 61 counts c times below.
+    let product = u128::from(a) * u128::from(b);
+    let once = (product & MASK) + (product >> 61) * c;
+    let twice = ((once & MASK) + (once >> 61) * c) as u64;
+    if twice >= p { twice - p } else { twice }
 }
 
 fn pow_mod(mut base: u64, mut exponent: u64, p: u64) -> u64 {
@@ -221,6 +227,18 @@ impl Domain for Modular {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn products_are_reduced() {
+        for p in PRIMES {
+            for a in [0, 1, 2, p / 2, p - 2, p - 1, 0x1234_5678_9abc_def] {
+                for b in [0, 1, 3, p / 3, p - 1, 0xfed_cba9_8765_4321] {
+                    let plain = (u128::from(a) * u128::from(b) % u128::from(p)) as u64;
+                    assert_eq!(mul_mod(a, b, p), plain, "{a} {b} {p}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_primes_are_primes_with_a_root_of_minus_one() {

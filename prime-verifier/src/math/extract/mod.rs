@@ -26,6 +26,8 @@ pub enum Source {
     FinalAnswer,
     /// Behind the last "answer is", "answer:" or "solution is".
     Answer,
+    /// The whole response, if it is an answer and nothing else.
+    Whole,
     /// The last passage in `**bold**`.
     Bold,
     /// The last `$…$`, `\(…\)`, `\[…\]`, with the ones joined to it.
@@ -36,10 +38,11 @@ pub enum Source {
 
 impl Source {
     /// All of them, the surest first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Boxed,
         Self::FinalAnswer,
         Self::Answer,
+        Self::Whole,
         Self::Bold,
         Self::MathSpan,
         Self::LastValue,
@@ -132,7 +135,12 @@ impl Extraction {
             && let Some(found) = phrase::final_answer(text)
             && found.start > end
         {
-            return self.at(start, text, found, Source::FinalAnswer);
+            return self.at(
+                start,
+                text,
+                stated(text, found, choice),
+                Source::FinalAnswer,
+            );
         }
         for source in &self.sources {
             let range = match source {
@@ -149,10 +157,20 @@ impl Extraction {
                     }
                     None
                 }
-                Source::FinalAnswer => phrase::final_answer(text),
-                Source::Answer => phrase::answer(text),
+                Source::FinalAnswer => {
+                    phrase::final_answer(text).map(|range| stated(text, range, choice))
+                }
+                Source::Answer => phrase::answer(text).map(|range| stated(text, range, choice)),
+                Source::Whole => whole(text),
                 Source::Bold => span::last_bold(text),
-                Source::MathSpan => span::last_math(text),
+                // A number in a later sentence is the later answer.
+                Source::MathSpan => span::last_math(text).filter(|math| {
+                    let later = prose::last_number(text)
+                        .filter(|_| !choice && self.sources.contains(&Source::LastValue));
+                    !later.is_some_and(|number| {
+                        span::sentence_ends_between(text, math.end - 1, number.start)
+                    })
+                }),
                 Source::LastValue if choice => prose::last_choice(text),
                 Source::LastValue => prose::last_number(text),
             };
@@ -200,6 +218,56 @@ impl Extraction {
         }
         (start, text)
     }
+}
+
+/// Longest sentence that is read as an answer, in bytes.
+const MAX_SENTENCE: usize = 1000;
+
+fn reads(text: &str) -> bool {
+    text.len() <= MAX_SENTENCE && super::parser::parse(text).is_ok()
+}
+
+/// The response, if all of it is one answer other than words.
+fn whole(text: &str) -> Option<Range<usize>> {
+    let trimmed = text.trim();
+    if trimmed.len() > MAX_SENTENCE {
+        return None;
+    }
+    let is_answer = match super::parser::parse(trimmed) {
+        Ok(super::expr::Expr::Text(_)) => false,
+        Ok(answer) => !answer.any(&mut |part| matches!(part, super::expr::Expr::Text(_))),
+        Err(_) => false,
+    };
+    let start = text.len() - text.trim_start().len();
+    is_answer.then(|| start..start + trimmed.len())
+}
+
+/// What a sentence behind "the answer is" states: all of it if that is an answer, else what its last "is" introduces,
+/// its last passage of maths, its last number.
+fn stated(text: &str, sentence: Range<usize>, choice: bool) -> Range<usize> {
+    let Some(content) = text.get(sentence.clone()) else {
+        return sentence;
+    };
+    if reads(content) {
+        return sentence;
+    }
+    let offset = |range: Range<usize>| range.start + sentence.start..range.end + sentence.start;
+    let behind_verb = [" is ", " are ", " = "]
+        .iter()
+        .filter_map(|verb| Some(content.rfind(verb)? + verb.len()))
+        .max()
+        .map(|at| at..content.len())
+        .filter(|range| content.get(range.clone()).is_some_and(reads));
+    let found = behind_verb
+        .or_else(|| span::last_math(content))
+        .or_else(|| {
+            if choice {
+                prose::last_choice(content)
+            } else {
+                prose::last_number(content)
+            }
+        });
+    found.map_or(sentence.clone(), offset)
 }
 
 /// Most boxes that make one answer.

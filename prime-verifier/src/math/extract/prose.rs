@@ -21,6 +21,7 @@ pub(super) fn last_number(text: &str) -> Option<Range<usize>> {
         if start > 0 && matches!(bytes[start - 1], b'-' | b'+') && !glued(text, start - 1) {
             start -= 1;
         }
+        start = mixed_start(bytes, start, last);
         if !glued(text, start) && !ordinal(bytes, last + 1) {
             let stop = with_mark(text, last + 1);
             return Some(start..stop);
@@ -30,11 +31,44 @@ pub(super) fn last_number(text: &str) -> Option<Range<usize>> {
     None
 }
 
+/// The whole part of `4 4/9`, the first thousands of `1 000`, and their sign.
+fn mixed_start(bytes: &[u8], start: usize, last: usize) -> usize {
+    let digits_before = |at: usize| {
+        bytes[..at]
+            .iter()
+            .rev()
+            .take_while(|b| b.is_ascii_digit())
+            .count()
+    };
+    let mut start = start;
+    let fraction = bytes[start..=last].contains(&b'/');
+    let thousands = |from: usize, to: usize| to - from == 3;
+    let mut group_end = if fraction { None } else { Some(last + 1) };
+    loop {
+        let before = start.checked_sub(1).filter(|at| bytes[*at] == b' ');
+        let Some(blank) = before else { break };
+        let digits = digits_before(blank);
+        let joins = match group_end {
+            Some(end) => thousands(start, end) && (1..=3).contains(&digits),
+            None => (1..=9).contains(&digits),
+        };
+        if !joins {
+            break;
+        }
+        group_end = Some(blank);
+        start = blank - digits;
+    }
+    if start > 0 && matches!(bytes[start - 1], b'-' | b'+') {
+        start -= 1;
+    }
+    start
+}
+
 /// Whether a letter or digit stands directly before.
 fn glued(text: &str, at: usize) -> bool {
     text.get(..at)
         .and_then(|before| before.chars().next_back())
-        .is_some_and(|c| c.is_alphanumeric() || c == '_')
+        .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// `2nd`, `4th`.

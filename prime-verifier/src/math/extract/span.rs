@@ -29,6 +29,17 @@ pub(super) fn last_math(text: &str) -> Option<Range<usize>> {
     Some(first.inner.start..end.unwrap_or(last.inner.end))
 }
 
+/// Whether a sentence ends between two places of a text.
+pub(super) fn sentence_ends_between(text: &str, from: usize, to: usize) -> bool {
+    text.get(from..to).is_some_and(|gap| {
+        // A full stop inside the marks is followed by them.
+        let inside = [".$", r".\)", r".\]"]
+            .iter()
+            .any(|stop| gap.starts_with(stop));
+        inside || [". ", ".\n", "\n\n"].iter().any(|stop| gap.contains(stop))
+    })
+}
+
 /// The maths that stands at `from`, with what a list joins to it.
 pub(super) fn math_at(text: &str, from: usize) -> Option<Range<usize>> {
     let spans = math_spans(text, from);

@@ -1,5 +1,6 @@
 //! Sums, products, integrals and limits.
 
+use super::symbol::DIFFERENTIAL;
 use super::token::{Command, Fence, Kind};
 use super::{Context, Parsed, Parser};
 use crate::math::expr::{BigKind, BigOperator, Expr, Relation};
@@ -63,11 +64,11 @@ impl<'t> Parser<'t> {
             match self.peek() {
                 Some(Kind::Underscore) if lower.is_none() => {
                     self.advance();
-                    lower = Some(self.bound()?);
+                    lower = self.bound()?;
                 }
                 Some(Kind::Caret) if upper.is_none() => {
                     self.advance();
-                    upper = Some(self.bound()?);
+                    upper = self.bound()?;
                 }
                 _ => break,
             }
@@ -82,7 +83,15 @@ impl<'t> Parser<'t> {
             self.nested(context, Self::sum)?
         };
         if !self.at_differential() {
-            return Err(self.expected("a differential such as `dx`"));
+            let (variable, body) = inner_differential(&body)
+                .ok_or_else(|| self.expected("a differential such as `dx`"))?;
+            return Ok(Expr::Big(Box::new(BigOperator {
+                kind: BigKind::Integral,
+                variable,
+                lower,
+                upper,
+                body,
+            })));
         }
         self.advance();
         let variable = match self.peek() {
@@ -100,13 +109,20 @@ impl<'t> Parser<'t> {
         })))
     }
 
-    fn bound(&mut self) -> Parsed {
+    /// A bound of an integral; `{}` is none.
+    fn bound(&mut self) -> Result<Option<Expr>, super::SyntaxError> {
+        if self.peek() == Some(Kind::Open(Fence::Group))
+            && self.peek_at(1) == Some(Kind::Close(Fence::Group))
+        {
+            self.at += 2;
+            return Ok(None);
+        }
         let negative = self.take(Kind::Minus);
         let bound = self.argument()?;
-        Ok(if negative { bound.negated() } else { bound })
+        Ok(Some(if negative { bound.negated() } else { bound }))
     }
 
-    fn at_differential(&self) -> bool {
+    pub(super) fn at_differential(&self) -> bool {
         matches!(
             self.peek(),
             Some(Kind::Letter { letter: 'd', .. } | Kind::Text("d"))
@@ -123,7 +139,9 @@ impl<'t> Parser<'t> {
             _ => return Err(self.expected("a variable")),
         };
         self.advance();
-        self.need(Kind::Relation(Relation::Other("to")), "`\\to`")?;
+        if !self.take(Kind::Relation(Relation::Other("to"))) {
+            self.need(Kind::Relation(Relation::Other("implies")), "`\\to`")?;
+        }
         let point = self.nested(self.context.inside(), |parser| {
             let negative = parser.take(Kind::Minus);
             let _ = parser.take(Kind::Plus);
@@ -157,6 +175,22 @@ impl<'t> Parser<'t> {
             self.need(Kind::Close(Fence::Group), "`}`")?;
         }
         Ok(Some(Expr::integer(side)))
+    }
+}
+
+/// The one differential that stands inside the integrand, and the integrand without it.
+fn inner_differential(body: &Expr) -> Option<(Box<str>, Expr)> {
+    let mut found: Vec<Box<str>> = vec![];
+    let rest = body.rewritten(&mut |part| match part {
+        Expr::Symbol(name) => name.strip_prefix(DIFFERENTIAL).map(|variable| {
+            found.push(variable.into());
+            Expr::integer(1)
+        }),
+        _ => None,
+    });
+    match found.as_slice() {
+        [variable] => Some((variable.clone(), rest)),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use super::token::{Fence, Grouping, Kind, Token};
 use super::vocabulary::{self, Entry};
 use crate::math::expr::Relation;
+use crate::math::units;
 
 use super::{MAX_BYTES, MAX_TOKENS, SyntaxError};
 
@@ -125,6 +126,14 @@ impl<'t> Lexer<'t> {
             )
     }
 
+    /// Whether a number or a group has just ended.
+    fn after_value(&self) -> bool {
+        matches!(
+            self.out.last().map(|token| token.kind),
+            Some(Kind::Number { .. } | Kind::Fraction(..) | Kind::Close(_))
+        )
+    }
+
     fn number(&mut self) {
         let rest = self.rest();
         let (length, grouping) = number_length(rest, self.brackets == 0);
@@ -168,6 +177,18 @@ impl<'t> Lexer<'t> {
                 Entry::Token(kind) => self.push(kind, length),
                 _ => self.word(run),
             };
+        }
+        // `Mcos(x)`
+        let applied = rest[length..].trim_start().starts_with(['(', '{']);
+        if applied && let Some(function) = vocabulary::applied_word(run) {
+            return self.push(function, length);
+        }
+        if applied
+            && let Some((before, kind)) = vocabulary::glued_word(run)
+            && before == 1
+        {
+            self.letter_run(&run[..before]);
+            return self.push(kind, length - before);
         }
         if vocabulary::reads_as_words(run) {
             return self.word(run);
@@ -225,11 +246,11 @@ impl<'t> Lexer<'t> {
         let name = &rest[1..=name_length];
         let length = name_length + 1;
         match name {
-            "left" | "bigl" | "Bigl" | "biggl" | "Biggl" => {
+            "left" | "mleft" | "bigl" | "Bigl" | "biggl" | "Biggl" => {
                 self.delimiter_size(length, Side::Left);
                 return Ok(());
             }
-            "right" | "bigr" | "Bigr" | "biggr" | "Biggr" => {
+            "right" | "mright" | "bigr" | "Bigr" | "biggr" | "Biggr" => {
                 self.delimiter_size(length, Side::Right);
                 return Ok(());
             }
@@ -274,13 +295,22 @@ impl<'t> Lexer<'t> {
             }
             Some(Entry::Blackboard) => self.blackboard(length),
             None => {
-                // `\pin` is nobody's command, `\quadx` is a quad and an x.
-                for prefix in ["quad", "qquad", "text"] {
-                    if let Some(stuck) = name.strip_prefix(prefix)
-                        && stuck.len() == 1
-                    {
-                        self.skip(1 + prefix.len());
-                        return Ok(());
+                // `\pir` is nobody's command, `\pi r` is what was meant.
+                for stuck in 1..=2 {
+                    let Some(known) = name_length.checked_sub(stuck).filter(|length| *length >= 2)
+                    else {
+                        break;
+                    };
+                    match vocabulary::command(&name[..known]) {
+                        Some(Entry::Token(kind)) => {
+                            self.push(fence_side(kind, self.side), known + 1);
+                            return Ok(());
+                        }
+                        Some(Entry::Skip) => {
+                            self.skip(known + 1);
+                            return Ok(());
+                        }
+                        _ => {}
                     }
                 }
                 return Err(SyntaxError::Command {
@@ -370,6 +400,15 @@ impl<'t> Lexer<'t> {
                 self.push(kind, close + 1);
                 return;
             }
+        }
+        // `\text{ m/s}`, and the lone `\text{ m}` behind a value.
+        let unit = units::is_unit(trimmed) && (trimmed.len() > 1 || self.after_value());
+        if unit && !trimmed.bytes().all(|b| b.is_ascii_alphabetic()) || unit && trimmed.len() == 1 {
+            let start = self.at;
+            self.at += offset;
+            self.push(Kind::Text(trimmed), trimmed.len());
+            self.at = start + close + 1;
+            return;
         }
         let words = trimmed
             .bytes()
@@ -652,7 +691,7 @@ fn number_length(text: &str, commas_may_group: bool) -> (usize, Grouping) {
     let mut end = whole;
     let mut grouping = Grouping::None;
     if (1..=3).contains(&whole) && !text.starts_with('0') {
-        let mut used: Option<usize> = None;
+        let mut used: Option<(Grouping, bool)> = None;
         while let Some(rest) = text.get(end..) {
             let plain = [(",", commas_may_group), (" ", true), ("'", true)];
             let mark = group_mark(rest)
@@ -673,10 +712,11 @@ fn number_length(text: &str, commas_may_group: bool) -> (usize, Grouping) {
                         })
                 });
             let Some((length, kind)) = mark else { break };
-            if used.is_some_and(|before| before != length) || digits(end + length) != 3 {
+            let class = (kind, length == 1);
+            if used.is_some_and(|before| before != class) || digits(end + length) != 3 {
                 break;
             }
-            used = Some(length);
+            used = Some(class);
             grouping = kind;
             end += length + 3;
         }

@@ -109,6 +109,8 @@ struct Context {
     square: bool,
     /// Under an integral sign: `dx` ends the expression.
     integrand: bool,
+    /// In brackets under an integral sign: `dx` is a factor, as in `\int \frac{dx}{x}`.
+    inner_integrand: bool,
 }
 
 struct Parser<'t> {

@@ -162,7 +162,10 @@ impl<'t> Parser<'t> {
 
     /// The `\frac{5}{9}` of `7\frac{5}{9}`, the `5/9` of `7 5/9`.
     fn fraction_of_mixed(&mut self) -> Result<RBig, super::SyntaxError> {
-        let proper = |value: &RBig| *value > RBig::ZERO && *value < RBig::ONE;
+        let proper = |value: &RBig| *value >= RBig::ZERO && *value < RBig::ONE;
+        if self.on_new_line() {
+            return Err(self.expected("a fraction on the same line"));
+        }
         let fraction = match self.peek() {
             Some(Kind::Command(Command::Frac)) => match self.fraction()? {
                 Expr::Number(n) if n.decimal.is_none() => n.value,
@@ -200,6 +203,20 @@ impl<'t> Parser<'t> {
             Ok(fraction)
         } else {
             Err(self.expected("a proper fraction"))
+        }
+    }
+
+    fn on_new_line(&self) -> bool {
+        let before = self
+            .at
+            .checked_sub(1)
+            .and_then(|before| self.tokens.get(before));
+        match (before, self.peek_token()) {
+            (Some(before), Some(here)) => self
+                .text
+                .get(before.end..here.start)
+                .is_some_and(|gap| gap.contains('\n')),
+            _ => false,
         }
     }
 

@@ -95,7 +95,13 @@ impl<'t> Parser<'t> {
                     let value = self.collected(factors)?;
                     factors = vec![Expr::Call(Function::Mod, vec![value, modulus])];
                 }
-                Some(next) if self.continues_product(next, symbols) => {
+                Some(next)
+                    if self.continues_product(
+                        next,
+                        symbols,
+                        matches!(factors.last(), Some(Expr::Number(_))),
+                    ) =>
+                {
                     let factor = self.factor()?;
                     factors.push(factor);
                 }
@@ -118,14 +124,14 @@ impl<'t> Parser<'t> {
     }
 
     /// Whether what comes multiplies what was read, without a sign.
-    fn continues_product(&self, next: Kind<'t>, symbols: bool) -> bool {
+    fn continues_product(&self, next: Kind<'t>, symbols: bool, bare_number: bool) -> bool {
         let previous_number = self
             .at
             .checked_sub(1)
             .and_then(|before| self.tokens.get(before))
             .is_some_and(|before| matches!(before.kind, Kind::Number { .. } | Kind::Fraction(..)));
         match next {
-            Kind::Number { .. } | Kind::Fraction(..) => !previous_number,
+            Kind::Number { .. } | Kind::Fraction(..) => !(previous_number && bare_number),
             Kind::Bar => self.open_bars == 0 && !self.context.builder_head && !self.context.given,
             Kind::Open(Fence::DoubleBar) => self.open_bars == 0,
             Kind::Open(Fence::Square) => !self.context.square,
@@ -173,7 +179,14 @@ impl<'t> Parser<'t> {
                 }
                 Some(Kind::Underscore) => {
                     self.advance();
-                    value = self.base_subscript(value)?;
+                    value = match value {
+                        // `\lambda^2_1`
+                        Expr::Pow(base, exponent) if matches!(*base, Expr::Symbol(_)) => {
+                            let base = self.subscripted(*base)?;
+                            Expr::Pow(Box::new(base), exponent)
+                        }
+                        value => self.base_subscript(value)?,
+                    };
                 }
                 _ => return Ok(value),
             }
@@ -208,6 +221,11 @@ impl<'t> Parser<'t> {
         let (negative, _) = self.signs()?;
         let mut exponent = match self.peek() {
             Some(Kind::Open(Fence::Group)) => self.argument()?,
+            Some(Kind::Number { .. } | Kind::Letter { .. })
+                if self.peek_at(1) == Some(Kind::Underscore) =>
+            {
+                self.argument()?
+            }
             _ => self.primary()?,
         };
         // `2^3^2`
@@ -252,6 +270,21 @@ impl<'t> Parser<'t> {
             Some(Kind::Minus) => {
                 self.advance();
                 Ok(self.primary()?.negated())
+            }
+            // A letter alone: in `\int^b_a` the `_a` is not its own.
+            Some(Kind::Letter { letter, .. }) => {
+                self.advance();
+                Ok(super::symbol::letter(letter))
+            }
+            Some(Kind::Named(name)) => {
+                self.advance();
+                Ok(Expr::symbol(name))
+            }
+            Some(Kind::Number { text, .. }) if self.peek_at(1) == Some(Kind::Underscore) => {
+                self.advance();
+                super::number::decimal(text)
+                    .map(Expr::Number)
+                    .ok_or_else(|| self.expected("a number"))
             }
             Some(_) => self.primary(),
             None => Err(self.expected("an argument")),
@@ -394,7 +427,7 @@ impl super::Context {
     /// The context inside brackets, where nothing from outside ends an expression.
     pub(super) fn inside(self) -> Self {
         Self {
-            integrand: self.integrand,
+            inner_integrand: self.integrand || self.inner_integrand,
             ..Self::default()
         }
     }

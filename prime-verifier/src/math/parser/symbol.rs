@@ -6,6 +6,13 @@ use crate::math::expr::{BigKind, BigOperator, Constant, Expr};
 
 impl<'t> Parser<'t> {
     pub(super) fn symbol(&mut self) -> Parsed {
+        if self.context.inner_integrand
+            && self.at_differential()
+            && let Some(Kind::Letter { letter, .. }) = self.peek_at(1)
+        {
+            self.at += 2;
+            return Ok(Expr::Symbol(format!("{DIFFERENTIAL}{letter}").into()));
+        }
         if let Some(based) = self.attempt(Self::digits_in_base_led_by_letter) {
             return Ok(based);
         }
@@ -82,10 +89,31 @@ impl<'t> Parser<'t> {
             if self.peek() == Some(Kind::Open(Fence::Round)) {
                 return self.application(&name);
             }
+            // `f{\left(x\right)}`
+            if self.peek() == Some(Kind::Open(Fence::Group))
+                && self.peek_at(1) == Some(Kind::Open(Fence::Round))
+            {
+                self.advance();
+                let applied = self.application(&name)?;
+                self.need(Kind::Close(Fence::Group), "`}`")?;
+                return Ok(applied);
+            }
         } else if self.defines_function() {
             return self.application(&name);
         }
         Ok(Expr::Symbol(name.into()))
+    }
+
+    /// A variable that got its power before its subscript.
+    pub(super) fn subscripted(&mut self, symbol: Expr) -> Parsed {
+        let Expr::Symbol(name) = symbol else {
+            return Err(self.expected("a variable"));
+        };
+        let (text, index) = self.subscript()?;
+        Ok(match index {
+            Some(index) => Expr::Apply(format!("{name}_").into(), vec![index]),
+            None => Expr::Symbol(format!("{name}_{text}").into()),
+        })
     }
 
     /// Whether `( one token ) =` follows: the left side of a definition.
@@ -262,6 +290,18 @@ impl<'t> Parser<'t> {
             .as_written_integer()
             .filter(|n| (1..=9).contains(n))
             .ok_or_else(|| self.expected("a small order"))
+    }
+}
+
+/// What marks the differential of a variable in an integrand.
+pub(super) const DIFFERENTIAL: &str = "differential ";
+
+/// A letter on its own.
+pub(super) fn letter(letter: char) -> Expr {
+    match letter {
+        'e' => Expr::Constant(Constant::E),
+        'i' => Expr::Constant(Constant::I),
+        other => Expr::Symbol(other.to_string().into()),
     }
 }
 

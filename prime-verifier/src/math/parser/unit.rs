@@ -89,6 +89,18 @@ impl<'t> Parser<'t> {
                 {
                     return false;
                 }
+                // "5 (is not the answer)" measures nothing.
+                let speaks = words.split(' ').count() > 4
+                    || words.split(' ').any(|word| {
+                        let word = word.to_ascii_lowercase();
+                        [
+                            "not", "is", "are", "isn't", "never", "wrong", "maybe", "but", "no",
+                        ]
+                        .contains(&word.as_str())
+                    });
+                if speaks {
+                    return false;
+                }
                 let first = words.split(' ').next().unwrap_or(words);
                 !super::scalar::holds_symbol(value) || units::is_bare_unit(first)
             }

@@ -200,6 +200,11 @@ fn function(name: &str) -> Option<Function> {
         "min" => Min,
         "det" => Determinant,
         "sgn" | "sign" => Sign,
+        "floor" => Floor,
+        "ceil" => Ceil,
+        "Re" | "re" => Re,
+        "Im" | "im" => Im,
+        "conj" | "conjugate" => Conjugate,
         _ => return None,
     })
 }
@@ -208,7 +213,7 @@ fn function(name: &str) -> Option<Function> {
 pub(super) fn plain_word(run: &str) -> Option<Entry> {
     // `sh`, `ch`, `th`, `tg` are two letters in most answers.
     if (run.len() > 2 || run == "ln")
-        && let Some(function) = function(run)
+        && let Some(function) = function(run).or_else(|| function(&run.to_ascii_lowercase()))
     {
         return function_entry(function);
     }
@@ -218,9 +223,9 @@ pub(super) fn plain_word(run: &str) -> Option<Entry> {
         "log" => Kind::Command(Command::Log),
         "lg" => Kind::Command(Command::Log),
         "sqrt" => Kind::Command(Command::Sqrt),
-        "abs" => Kind::Function(Function::Abs),
-        "floor" => Kind::Function(Function::Floor),
-        "ceil" => Kind::Function(Function::Ceil),
+        "abs" | "Abs" => Kind::Function(Function::Abs),
+        "Re" => Kind::Function(Function::Re),
+        "Im" => Kind::Function(Function::Im),
         "emptyset" => Kind::Set(NamedSet::Empty),
         "union" => Kind::SetOp(SetOp::Union),
         "mod" => Kind::Command(Command::Bmod),
@@ -242,6 +247,15 @@ pub(super) fn plain_word(run: &str) -> Option<Entry> {
 
 fn function_entry(function: Function) -> Option<Entry> {
     Some(Entry::Token(Kind::Function(function)))
+}
+
+/// Words that are functions only where brackets follow.
+pub(super) fn applied_word(run: &str) -> Option<Kind<'static>> {
+    match run {
+        "re" => Some(Kind::Function(Function::Re)),
+        "im" => Some(Kind::Function(Function::Im)),
+        _ => None,
+    }
 }
 
 /// A known word at the end of a short run of letters, or π at its front.
@@ -272,6 +286,13 @@ pub(super) fn reads_as_words(run: &str) -> bool {
         "six", "ten", "all", "any", "has", "are", "per", "with", "when", "day", "dne", "none",
         "to", "at", "by", "as", "an", "fact",
     ];
+    // Names: one capital, then small letters.
+    let name = run.len() >= 3
+        && run[..1].bytes().all(|b| b.is_ascii_uppercase())
+        && run[1..].bytes().all(|b| b.is_ascii_lowercase());
+    if name {
+        return true;
+    }
     let lower = run.to_ascii_lowercase();
     if SHORT.contains(&lower.as_str()) {
         return true;
@@ -364,9 +385,10 @@ pub(super) fn command(name: &str) -> Option<Entry> {
         "quad" | "qquad" | "displaystyle" | "textstyle" | "scriptstyle" | "scriptscriptstyle"
         | "limits" | "nolimits" | "boxed" | "fbox" | "big" | "Big" | "bigg" | "Bigg" | "middle"
         | "mathop" | "mathrel" | "mathbin" | "mathord" | "mathstrut" | "strut" | "null"
-        | "nonumber" | "notag" | "hline" | "thinspace" | "medspace" | "thickspace" | "enspace"
-        | "space" | "allowbreak" | "centering" | "large" | "Large" | "small" | "hfill" | "par"
-        | "newline" | "ensuremath" | "displaylines" | "smash" => Entry::Skip,
+        | "nonumber" | "notag" | "hline" | "thinspace" | "negthinspace" | "negmedspace"
+        | "negthickspace" | "medspace" | "thickspace" | "enspace" | "space" | "allowbreak"
+        | "centering" | "large" | "Large" | "small" | "hfill" | "par" | "newline"
+        | "ensuremath" | "displaylines" | "smash" => Entry::Skip,
         "phantom" | "hphantom" | "vphantom" | "hspace" | "vspace" | "label" | "tag" | "color"
         | "kern" | "mspace" | "textcolor" | "ref" => Entry::SkipArgument,
         "or" | "and" => Entry::Word,
@@ -444,10 +466,10 @@ fn command_token(name: &str) -> Option<Kind<'static>> {
         "rparen" => Kind::Close(Fence::Round),
         "langle" => Kind::Open(Fence::Angle),
         "rangle" => Kind::Close(Fence::Angle),
-        "lfloor" => Kind::Open(Fence::Floor),
-        "rfloor" => Kind::Close(Fence::Floor),
-        "lceil" => Kind::Open(Fence::Ceil),
-        "rceil" => Kind::Close(Fence::Ceil),
+        "lfloor" | "llcorner" => Kind::Open(Fence::Floor),
+        "rfloor" | "lrcorner" => Kind::Close(Fence::Floor),
+        "lceil" | "ulcorner" => Kind::Open(Fence::Ceil),
+        "rceil" | "urcorner" => Kind::Close(Fence::Ceil),
         "lvert" => Kind::Open(Fence::Bar),
         "rvert" => Kind::Close(Fence::Bar),
         "lVert" | "Vert" => Kind::Open(Fence::DoubleBar),

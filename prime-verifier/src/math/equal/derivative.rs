@@ -1,0 +1,129 @@
+//! Derivatives of what has one by the rules.
+
+use crate::math::expr::{BigKind, BigOperator, Constant, Expr, Function};
+
+/// Largest tree that a derivative may grow to, in nodes.
+const MAX_NODES: usize = 2000;
+
+/// Every `\frac{d^n}{dx^n} f` whose `f` is elementary, carried out.
+pub(super) fn carried_out(expr: &Expr) -> Expr {
+    expr.rewritten(&mut |part| match part {
+        Expr::Big(big) if big.kind == BigKind::Derivative => derivative(big),
+        _ => None,
+    })
+}
+
+fn derivative(big: &BigOperator) -> Option<Expr> {
+    let order = big.upper.as_ref()?.as_written_integer()?;
+    let mut value = carried_out(&big.body);
+    for _ in 0..order {
+        value = of(&value, &big.variable)?;
+        if size(&value) > MAX_NODES {
+            return None;
+        }
+    }
+    Some(value)
+}
+
+fn size(expr: &Expr) -> usize {
+    1 + expr.children().into_iter().map(size).sum::<usize>()
+}
+
+fn holds(expr: &Expr, x: &str) -> bool {
+    expr.any(&mut |part| matches!(part, Expr::Symbol(name) if **name == *x))
+}
+
+fn power(base: Expr, exponent: i64) -> Expr {
+    Expr::Pow(Box::new(base), Box::new(Expr::integer(exponent)))
+}
+
+fn of(expr: &Expr, x: &str) -> Option<Expr> {
+    // An unknown function may depend on anything.
+    if expr.any(&mut |part| matches!(part, Expr::Apply(..))) {
+        return None;
+    }
+    if !holds(expr, x) {
+        return Some(Expr::integer(0));
+    }
+    Some(match expr {
+        Expr::Symbol(_) => Expr::integer(1),
+        Expr::Neg(inner) => of(inner, x)?.negated(),
+        Expr::Add(terms) => Expr::Add(
+            terms
+                .iter()
+                .map(|term| of(term, x))
+                .collect::<Option<_>>()?,
+        ),
+        Expr::Mul(factors) => {
+            let mut terms = vec![];
+            for (index, factor) in factors.iter().enumerate() {
+                let mut product = factors.clone();
+                *product.get_mut(index)? = of(factor, x)?;
+                terms.push(Expr::Mul(product));
+            }
+            Expr::Add(terms)
+        }
+        Expr::Inv(inner) => Expr::Mul(vec![of(inner, x)?, power((**inner).clone(), -2)]).negated(),
+        Expr::Pow(base, exponent) if !holds(exponent, x) => {
+            let lowered = Expr::Add(vec![(**exponent).clone(), Expr::integer(-1)]);
+            Expr::Mul(vec![
+                (**exponent).clone(),
+                Expr::Pow(base.clone(), Box::new(lowered)),
+                of(base, x)?,
+            ])
+        }
+        Expr::Pow(base, exponent) => {
+            let ln = Expr::call(Function::Ln, (**base).clone());
+            let inner = Expr::Mul(vec![(**exponent).clone(), ln]);
+            Expr::Mul(vec![expr.clone(), of(&inner, x)?])
+        }
+        Expr::Root(radicand, index) if !holds(index, x) => {
+            let exponent = Expr::Add(vec![(**index).clone().inverted(), Expr::integer(-1)]);
+            Expr::Mul(vec![
+                (**index).clone().inverted(),
+                Expr::Pow(radicand.clone(), Box::new(exponent)),
+                of(radicand, x)?,
+            ])
+        }
+        Expr::Call(function, arguments) => {
+            let u = arguments.first()?;
+            if arguments.iter().skip(1).any(|other| holds(other, x)) {
+                return None;
+            }
+            let outer = outer(*function, u, arguments.get(1))?;
+            Expr::Mul(vec![outer, of(u, x)?])
+        }
+        _ => return None,
+    })
+}
+
+/// `f'(u)`
+fn outer(function: Function, u: &Expr, base: Option<&Expr>) -> Option<Expr> {
+    use Function::*;
+    let call = |f: Function| Expr::call(f, u.clone());
+    let one_minus_square = || Expr::Add(vec![Expr::integer(1), power(u.clone(), 2).negated()]);
+    let root = |radicand: Expr| Expr::Root(Box::new(radicand), Box::new(Expr::integer(2)));
+    Some(match function {
+        Sin => call(Cos),
+        Cos => call(Sin).negated(),
+        Tan => power(call(Cos), -2),
+        Cot => power(call(Sin), -2).negated(),
+        Sec => Expr::Mul(vec![call(Sec), call(Tan)]),
+        Csc => Expr::Mul(vec![call(Csc), call(Cot)]).negated(),
+        Asin => root(one_minus_square()).inverted(),
+        Acos => root(one_minus_square()).inverted().negated(),
+        Atan => Expr::Add(vec![Expr::integer(1), power(u.clone(), 2)]).inverted(),
+        Sinh => call(Cosh),
+        Cosh => call(Sinh),
+        Tanh => power(call(Cosh), -2),
+        Exp => call(Exp),
+        Ln => u.clone().inverted(),
+        // 1/ln b is log_b e, whatever b is where none is written.
+        Log => {
+            let mut arguments = vec![Expr::Constant(Constant::E)];
+            arguments.extend(base.cloned());
+            Expr::Mul(vec![Expr::Call(Log, arguments), u.clone().inverted()])
+        }
+        _ => return None,
+    })
+}
