@@ -28,8 +28,8 @@ impl Random {
         self.below(times) == 0
     }
 
-    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
     }
 
     /// Small most of the time, `end - 1` at most.

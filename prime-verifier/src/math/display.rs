@@ -87,7 +87,6 @@ impl Display for Expr {
                     SetOp::Union => " ∪ ",
                     SetOp::Intersection => " ∩ ",
                     SetOp::Difference => " ∖ ",
-                    SetOp::Product => " × ",
                 },
                 "",
             ),

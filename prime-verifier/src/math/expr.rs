@@ -141,7 +141,6 @@ pub(crate) enum Function {
     Factorial,
     DoubleFactorial,
     Binomial,
-    Permutations,
     Gcd,
     Lcm,
     Max,
@@ -225,7 +224,6 @@ pub(crate) enum SetOp {
     Union,
     Intersection,
     Difference,
-    Product,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

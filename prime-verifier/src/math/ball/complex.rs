@@ -76,6 +76,7 @@ impl Complex {
     }
 
     /// The larger of the two radii, as `Real::radius_log2`.
+    #[cfg(test)]
     pub(crate) fn radius_log2(&self) -> i64 {
         self.re.radius_log2().max(self.im.radius_log2())
     }

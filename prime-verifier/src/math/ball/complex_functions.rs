@@ -2,6 +2,7 @@
 //! branches. A ball across a branch cut is `Unresolved`, except at the branch
 //! point of a root, where the modulus alone bounds the result.
 
+#[cfg(test)]
 use dashu_int::IBig;
 
 use super::{
@@ -176,6 +177,7 @@ impl Complex {
     }
 
     /// The integer power, for callers with a machine integer.
+    #[cfg(test)]
     pub(crate) fn powi_i64(&self, n: i64, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         self.powi(&IBig::from(n), cx)
     }

@@ -45,6 +45,7 @@ impl<'b> Ctx<'b> {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn left(&self) -> u64 {
         self.budget.left()
     }

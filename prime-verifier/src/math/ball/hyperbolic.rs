@@ -10,10 +10,12 @@ use super::{
 };
 
 impl Real {
+    #[cfg(test)]
     pub(crate) fn sinh(&self, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         Ok(self.sinh_cosh(cx)?.0)
     }
 
+    #[cfg(test)]
     pub(crate) fn cosh(&self, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         Ok(self.sinh_cosh(cx)?.1)
     }

@@ -132,11 +132,13 @@ impl Real {
     }
 
     /// The least `k`, or one more, with the whole ball inside `±2^k`.
+    #[cfg(test)]
     pub(crate) fn mag_upper_log2(&self) -> i64 {
         self.mag_upper().log2_upper()
     }
 
     /// The radius as a power of two, rounded up; `i64::MIN` when exact.
+    #[cfg(test)]
     pub(crate) fn radius_log2(&self) -> i64 {
         self.rad.log2_upper()
     }

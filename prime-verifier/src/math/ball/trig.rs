@@ -25,14 +25,17 @@ impl Real {
         fixed_ball(constants::pi(w)?, false, -(w as i64), Mag::upper(2, 0), cx)
     }
 
+    #[cfg(test)]
     pub(crate) fn sin(&self, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         Ok(self.sin_cos(cx)?.0)
     }
 
+    #[cfg(test)]
     pub(crate) fn cos(&self, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         Ok(self.sin_cos(cx)?.1)
     }
 
+    #[cfg(test)]
     pub(crate) fn tan(&self, cx: &mut Ctx<'_>) -> Result<Self, NumError> {
         let (sin, cos) = self.sin_cos(cx)?;
         sin.div(&cos, cx)

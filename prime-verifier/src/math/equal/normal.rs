@@ -3,7 +3,7 @@
 use dashu_ratio::RBig;
 
 use super::{Comparer, matrix};
-use crate::math::expr::{Bracket, Connective, Expr, NamedSet, Number, Relation};
+use crate::math::expr::{Connective, Expr, NamedSet, Number, Relation};
 
 /// Most answers that `±` may stand for.
 const MAX_SIGNS: usize = 4;
@@ -165,26 +165,11 @@ impl Comparer<'_> {
                 .iter()
                 .flat_map(|item| spliced(with_signs(item.clone())))
                 .map(|item| Expr::Relation(Box::new(first.clone()), vec![(Relation::Eq, item)]))
-                .collect();
-            return self.list(Connective::Or, items_of(items).as_slice(), None);
-        }
-        // `(x, y) = (1, 2)` says `x = 1` and `y = 2`.
-        if let (
-            Expr::Sequence { items: names, .. },
-            [(Relation::Eq, Expr::Sequence { items: values, .. })],
-        ) = (&first, rest.as_slice())
-            && names.len() == values.len()
-            && names.iter().all(super::is_name)
-            && !values.iter().any(has_sign)
-        {
-            return Expr::Relation(Box::new(first), rest);
+                .collect::<Vec<_>>();
+            return self.list(Connective::Or, &items, None);
         }
         with_signs(Expr::Relation(Box::new(first), rest))
     }
-}
-
-fn items_of(items: Vec<Expr>) -> Vec<Expr> {
-    items
 }
 
 /// The items of a list that stands where an item stands.
@@ -355,13 +340,4 @@ pub(super) fn comma_groups(number: &Number) -> Option<Vec<Expr>> {
         ))));
     }
     Some(groups)
-}
-
-/// A tuple of values with round brackets.
-pub(super) fn tuple(items: Vec<Expr>) -> Expr {
-    Expr::Sequence {
-        open: Bracket::Round,
-        close: Bracket::Round,
-        items,
-    }
 }

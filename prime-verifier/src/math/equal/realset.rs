@@ -115,7 +115,6 @@ impl Comparer<'_> {
                             let outside = complement(&set);
                             self.intersection(&total, &outside)?
                         }
-                        SetOp::Product => return Ok(None),
                     };
                 }
                 Some(total)

@@ -151,6 +151,14 @@ impl Comparer<'_> {
         if a.op == b.op && self.eq(a.left, b.left)? && self.eq(a.right, b.right)? {
             return Ok(true);
         }
+        // `P(A|B) = 1/3` and `P(A|B) = 2/3` name one thing and say different things about it.
+        if a.op == Relation::Eq
+            && b.op == Relation::Eq
+            && a.left == b.left
+            && matches!(a.left, Expr::Apply(..))
+        {
+            return Ok(false);
+        }
         if a.op.flipped() == Some(b.op) && self.eq(a.left, b.right)? && self.eq(a.right, b.left)? {
             return Ok(true);
         }
@@ -246,19 +254,13 @@ impl Comparer<'_> {
 
     /// `x = 5` against `5`, `x ∈ S` against `S`, `1 < x < 2` against `(1, 2)`.
     pub(super) fn relation_against_value(&mut self, relation: &Expr, value: &Expr) -> Verdict {
-        let Expr::Relation(first, rest) = relation else {
-            return Ok(false);
-        };
         if self.policy.drop_left_side
             && let Some(assigned) = assigned_value(relation)
-            && !is_name_of(first, value)
             && self.eq(&assigned, value)?
         {
             return Ok(true);
         }
         if self.policy.relation_as_set {
-            // `(p, q) = (3, 2)` was an assignment; what is left are sets.
-            let _ = rest;
             return Ok(self.as_regions(relation, value)?.unwrap_or(false));
         }
         Ok(false)
@@ -325,11 +327,6 @@ impl Comparer<'_> {
         }
         Ok(false)
     }
-}
-
-/// Whether the value that stands against `x = x + 1` is the name on its left.
-fn is_name_of(first: &Expr, value: &Expr) -> bool {
-    first == value
 }
 
 fn strict(op: Relation) -> bool {

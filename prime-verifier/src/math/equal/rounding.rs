@@ -55,6 +55,18 @@ fn written(expr: &Expr) -> Option<Decimal> {
     match expr {
         Expr::Number(number) => number.decimal,
         Expr::Neg(inner) => written(inner),
+        // `2.5 × 10^{-3}`
+        Expr::Mul(factors) => match factors.as_slice() {
+            [mantissa, Expr::Pow(ten, exponent)] if ten.as_written_integer() == Some(10) => {
+                let decimal = written(mantissa)?;
+                let shift = exponent.as_written_integer()?;
+                Some(Decimal {
+                    exponent: decimal.exponent.checked_add(shift)?,
+                    ..decimal
+                })
+            }
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -467,7 +467,7 @@ impl Names {
             ) => arguments
                 .iter()
                 .for_each(|argument| self.whole_in(argument)),
-            Expr::Call(Function::Binomial | Function::Permutations, arguments) => {
+            Expr::Call(Function::Binomial, arguments) => {
                 // `\binom{n}{2}` is a polynomial; `\binom{n}{k}` needs whole numbers.
                 if let [n, k] = arguments.as_slice()
                     && k.as_written_integer().is_none()

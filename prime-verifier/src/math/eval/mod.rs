@@ -5,6 +5,7 @@
 //! ([`balls`]). Functions that need whole numbers (factorials, gcd, bounds of sums) read them exactly, whatever the
 //! arithmetic around them.
 
+mod angle;
 pub(super) mod balls;
 pub(super) mod exact;
 pub(super) mod float;
@@ -274,7 +275,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             (Determinant, [Expr::Matrix(rows)]) => self.determinant(rows),
             (Determinant, _) => Err(NoValue::NotHere),
             (Factorial | DoubleFactorial, [n]) => self.factorial(function, n),
-            (Binomial | Permutations, [n, k]) => self.falling(function, n, k),
+            (Binomial, [n, k]) => self.binomial(n, k),
             (Gcd | Lcm, numbers) => {
                 let numbers = numbers
                     .iter()
@@ -331,6 +332,12 @@ impl<'a, D: Domain> Evaluator<'a, D> {
                 }
             }
             _ => {
+                if function.takes_angle()
+                    && let [angle] = arguments
+                    && let Some(exact) = angle::exact_value(function, angle)
+                {
+                    return self.domain.rational(&exact?);
+                }
                 let arguments = self.eval_all(arguments)?;
                 self.domain.call(function, &arguments)
             }
@@ -372,8 +379,8 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         self.domain.rational(&RBig::from(value))
     }
 
-    /// `n(n-1)…(n-k+1)`, over `k!` for a binomial; `n` may be anything.
-    fn falling(&mut self, function: Function, n: &Expr, k: &Expr) -> Value<D::Number> {
+    /// `n(n-1)…(n-k+1)` over `k!`; `n` may be anything.
+    fn binomial(&mut self, n: &Expr, k: &Expr) -> Value<D::Number> {
         let k = match self.small(k) {
             Ok(k) => k,
             Err(NoValue::Spent) => return Err(NoValue::Spent),
@@ -383,9 +390,9 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             return self.domain.rational(&RBig::ZERO);
         }
         // The smaller side of a whole n.
-        let k = match (function, self.small(n)) {
-            (Function::Binomial, Ok(n)) if n >= 0 && k <= n => k.min(n - k),
-            (_, Ok(n)) if n >= 0 && k > n => return self.domain.rational(&RBig::ZERO),
+        let k = match self.small(n) {
+            Ok(n) if n >= 0 && k <= n => k.min(n - k),
+            Ok(n) if n >= 0 => return self.domain.rational(&RBig::ZERO),
             _ => k,
         };
         if k > MAX_FACTORIAL as i64 {
@@ -399,12 +406,9 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             let factor = self.domain.add(&n, &minus)?;
             product = self.domain.mul(&product, &factor)?;
         }
-        if function == Function::Binomial {
-            let scale = RBig::ONE / RBig::from(whole::factorial(k as u64, 1));
-            let scale = self.domain.rational(&scale)?;
-            product = self.domain.mul(&product, &scale)?;
-        }
-        Ok(product)
+        let scale = RBig::ONE / RBig::from(whole::factorial(k as u64, 1));
+        let scale = self.domain.rational(&scale)?;
+        self.domain.mul(&product, &scale)
     }
 
     fn determinant(&mut self, rows: &[Vec<Expr>]) -> Value<D::Number> {

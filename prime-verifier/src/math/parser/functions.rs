@@ -61,15 +61,12 @@ impl<'t> Parser<'t> {
         let depth = self.context;
         match self.peek() {
             Some(Kind::Open(Fence::Round | Fence::Square | Fence::Group | Fence::Brace)) => {
-                let grouped = self.peek() == Some(Kind::Open(Fence::Group));
                 let argument = self.primary()?;
                 let arguments = match argument {
                     Expr::Sequence { items, .. } | Expr::Set(items) => items,
                     Expr::List { items, .. } => items,
                     one => vec![one],
                 };
-                // `\sin{x}^2` raises the argument in print, the function in meaning; nobody writes it otherwise.
-                let _ = grouped;
                 self.check_count(function, arguments)
             }
             _ => {
@@ -96,11 +93,7 @@ impl<'t> Parser<'t> {
     /// An argument without brackets: factors up to a sign, a function or a bracket.
     fn open_argument(&mut self, function: Function) -> Parsed {
         let negative = self.take(Kind::Minus);
-        let mut factors = vec![match self.peek() {
-            Some(Kind::Function(_) | Kind::Command(Command::Log)) => self.factor()?,
-            Some(_) => self.factor()?,
-            None => return Err(self.expected("an argument")),
-        }];
+        let mut factors = vec![self.factor()?];
         loop {
             match self.peek() {
                 Some(

@@ -184,11 +184,10 @@ impl<'t> Lexer<'t> {
             return self.push(function, length);
         }
         if applied
-            && let Some((before, kind)) = vocabulary::glued_word(run)
-            && before == 1
+            && let Some(Entry::Token(kind @ Kind::Function(_))) = vocabulary::plain_word(&run[1..])
         {
-            self.letter_run(&run[..before]);
-            return self.push(kind, length - before);
+            self.letter_run(&run[..1]);
+            return self.push(kind, length - 1);
         }
         if vocabulary::reads_as_words(run) {
             return self.word(run);
