@@ -2,7 +2,13 @@
 
 /// Whether two texts differ in layout only.
 pub(super) fn same_without_layout(a: &str, b: &str) -> bool {
-    a == b || without_layout(a) == without_layout(b)
+    a == b || without_layout(a) == without_layout(b) || same_prose(a, b)
+}
+
+/// Whether two sentences without LaTeX differ in case, blanks and punctuation at the ends of words only.
+fn same_prose(a: &str, b: &str) -> bool {
+    let prose = |text: &str| !text.contains('\\') && text.trim().contains(' ');
+    prose(a) && prose(b) && words(a) == words(b)
 }
 
 /// The text without blanks, spacing commands, delimiter sizes and mathematics marks; `\dfrac` as `\frac`. Linear.
@@ -82,4 +88,21 @@ pub(super) fn quoted(text: &str) -> String {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }
+}
+
+/// Words in lower case, blanks and punctuation between and around them evened out.
+pub(super) fn words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')) {
+        let word =
+            word.trim_matches(|c: char| matches!(c, '.' | '"' | '\'' | '!' | '?' | ':' | '`'));
+        if word.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    out
 }

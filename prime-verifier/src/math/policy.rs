@@ -91,7 +91,8 @@ pub enum OrderPolicy {
 pub enum Rounding {
     /// Never: `0.333333` is not `1/3`.
     Never,
-    /// If the other number is at most half a unit of the last digit away and so many significant digits are shown.
+    /// If the other number is at most half a unit of the last digit away and so many significant digits are shown; also
+    /// if one side shows at least 15 digits, as a printed float does, and is off by no more than a float's rounding.
     LastDigit {
         /// Digits from the first that is not zero.
         significant: u32,

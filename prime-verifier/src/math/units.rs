@@ -98,6 +98,8 @@ const UNITS: &[(&[&str], &str, (u64, u64))] = &[
     (&["N", "newton", "newtons"], "force", (1, 1)),
     (&["J", "joule", "joules"], "energy", (1, 1)),
     (&["W", "watt", "watts"], "power", (1, 1)),
+    (&["am", "a.m"], "am", (1, 1)),
+    (&["pm", "p.m"], "pm", (1, 1)),
     (&["bpm"], "bpm", (1, 1)),
     (&["mol", "mole", "moles"], "mol", (1, 1)),
 ];
@@ -117,6 +119,7 @@ pub(crate) fn is_unit(text: &str) -> bool {
 /// One spelling for a unit: words in lower case, `square`, `cubic`, `per` and powers as symbols.
 pub(crate) fn canonical(text: &str) -> String {
     let mut words: Vec<String> = vec![];
+    let text = text.replace("a.m.", "am").replace("p.m.", "pm");
     let spaced = text
         .replace('/', " / ")
         .replace('^', " ^ ")

@@ -168,6 +168,10 @@ impl Comparer<'_> {
         } else {
             items.clone()
         };
+        // `3/4 or 0.75` says one thing twice.
+        if value.is_scalar() && !values.is_empty() {
+            return self.all_in(&values, std::slice::from_ref(value));
+        }
         match value {
             Expr::Set(others) => self.same_set(&values, others),
             Expr::Sequence { open, close, items } => {

@@ -39,6 +39,15 @@ impl Comparer<'_> {
                 };
                 self.eq(&x, &Expr::Degree(y.clone()))?
             }
+            // `m^2` behind a number is a product of variables, unless the other side says that it is a unit.
+            (Expr::Quantity(x, unit), Expr::Mul(factors))
+                if spells(factors, &unit.name).is_some() =>
+            {
+                match spells(factors, &unit.name) {
+                    Some(value) => self.eq(x, &value)?,
+                    None => false,
+                }
+            }
             (Expr::Quantity(x, _), other) if !super::is_statement(other) => {
                 self.policy.units != UnitPolicy::Exact && self.eq(x, other)?
             }
@@ -149,6 +158,37 @@ impl Comparer<'_> {
         }
         Ok(true)
     }
+}
+
+/// The number of a product whose other factors spell a unit.
+fn spells(factors: &[Expr], unit: &str) -> Option<Expr> {
+    let at = factors
+        .iter()
+        .position(|factor| matches!(factor, Expr::Symbol(_) | Expr::Pow(..) | Expr::Inv(_)))?;
+    let (number, rest) = factors.split_at(at);
+    if number.is_empty()
+        || number
+            .iter()
+            .any(|factor| !matches!(factor, Expr::Number(_)))
+    {
+        return None;
+    }
+    let mut text = String::new();
+    for factor in rest {
+        match factor {
+            Expr::Symbol(name) => text.push_str(name),
+            Expr::Pow(base, exponent) => match (&**base, exponent.as_written_integer()) {
+                (Expr::Symbol(name), Some(power)) => text.push_str(&format!("{name}^{power} ")),
+                _ => return None,
+            },
+            Expr::Inv(below) => match &**below {
+                Expr::Symbol(name) => text.push_str(&format!("/{name}")),
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    (units::canonical(&text) == unit).then(|| Expr::Mul(number.to_vec()))
 }
 
 fn has_degrees(expr: &Expr) -> bool {

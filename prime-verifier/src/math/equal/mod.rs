@@ -17,6 +17,7 @@ mod scalar;
 use super::budget::{Budget, Spent};
 use super::expr::{Bracket, Expr, Function, NamedSet, SetOp};
 use super::hash::Mix;
+use super::layout;
 use super::policy::MathPolicy;
 
 /// What decided, from the surest and cheapest on.
@@ -119,7 +120,7 @@ impl<'p> Comparer<'p> {
             (Expr::List { .. } | Expr::Relation(..), Expr::List { .. } | Expr::Relation(..)) => {
                 self.statements(a, b)
             }
-            (Expr::Text(a), Expr::Text(b)) => Ok(normal::words(a) == normal::words(b)),
+            (Expr::Text(a), Expr::Text(b)) => Ok(layout::words(a) == layout::words(b)),
             (Expr::Choice(a, x), Expr::Choice(b, y)) => match (x, y) {
                 (Some(x), Some(y)) if a == b => self.eq(x, y),
                 _ => Ok(a == b),
@@ -233,6 +234,14 @@ impl<'p> Comparer<'p> {
             // `cm` and `odd` outside `\text{…}` are products of letters.
             (Expr::Text(words), Expr::Mul(_)) => {
                 normal::letters(b).is_some_and(|letters| letters.eq_ignore_ascii_case(words))
+            }
+            (Expr::Text(words), Expr::NamedSet(NamedSet::Empty))
+                if policy.loose_text && normal::says_none(words) =>
+            {
+                true
+            }
+            (Expr::Text(words), Expr::Set(items)) if policy.loose_text && items.is_empty() => {
+                normal::says_none(words)
             }
             (Expr::Text(words), Expr::NamedSet(set)) => normal::named_set(words) == Some(*set),
             _ => return Ok(None),

@@ -4,6 +4,7 @@ use dashu_ratio::RBig;
 
 use super::{Comparer, matrix};
 use crate::math::expr::{Connective, Expr, NamedSet, Number, Relation};
+use crate::math::layout;
 
 /// Most answers that `±` may stand for.
 const MAX_SIGNS: usize = 4;
@@ -93,7 +94,7 @@ impl Comparer<'_> {
     }
 
     fn text(&self, words: &str) -> Expr {
-        let plain = self::words(words);
+        let plain = layout::words(words);
         if let Some(set) = named_set(&plain) {
             return Expr::NamedSet(set);
         }
@@ -260,23 +261,6 @@ pub(super) fn letters(expr: &Expr) -> Option<String> {
         .collect()
 }
 
-/// Words in lower case, blanks and punctuation between and around them evened out.
-pub(super) fn words(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')) {
-        let word =
-            word.trim_matches(|c: char| matches!(c, '.' | '"' | '\'' | '!' | '?' | ':' | '`'));
-        if word.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.extend(word.chars().flat_map(char::to_lowercase));
-    }
-    out
-}
-
 pub(super) fn named_set(words: &str) -> Option<NamedSet> {
     Some(match words {
         "all real numbers" | "all reals" | "the real numbers" | "real numbers" | "all real" => {
@@ -286,6 +270,19 @@ pub(super) fn named_set(words: &str) -> Option<NamedSet> {
         "all integers" | "the integers" => NamedSet::Integers,
         _ => return None,
     })
+}
+
+/// What people write instead of ∅.
+pub(super) fn says_none(words: &str) -> bool {
+    matches!(
+        words,
+        "no solution"
+            | "no solutions"
+            | "no real solution"
+            | "no real solutions"
+            | "none"
+            | "no such values"
+    )
 }
 
 fn number_word(words: &str) -> Option<i64> {

@@ -254,6 +254,15 @@ impl Comparer<'_> {
 
     /// `x = 5` against `5`, `x ∈ S` against `S`, `1 < x < 2` against `(1, 2)`.
     pub(super) fn relation_against_value(&mut self, relation: &Expr, value: &Expr) -> Verdict {
+        // `2 + 2 = 4` comes to 4, if it is true.
+        if self.policy.drop_left_side
+            && let Expr::Relation(first, rest) = relation
+            && let [(Relation::Eq, right)] = rest.as_slice()
+            && constant(first)
+            && constant(right)
+        {
+            return Ok(self.eq(first, right)? && self.eq(right, value)?);
+        }
         if self.policy.drop_left_side
             && let Some(assigned) = assigned_value(relation)
             && self.eq(&assigned, value)?
@@ -327,6 +336,10 @@ impl Comparer<'_> {
         }
         Ok(false)
     }
+}
+
+fn constant(expr: &Expr) -> bool {
+    expr.is_scalar() && !expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..)))
 }
 
 fn strict(op: Relation) -> bool {

@@ -27,11 +27,15 @@ impl Comparer<'_> {
                     (Some(x), Some(y)) => Some(if x.exponent >= y.exponent { x } else { y }),
                     (one, other) => one.or(other),
                 };
-                coarser.is_some_and(|decimal| {
-                    // A hair more than half a unit, for ties that floats cannot see.
-                    let half = 0.500_000_1 * power_of_ten(decimal.exponent);
-                    decimal.significant >= significant && apart <= half
-                })
+                // Seventeen digits are how a float is printed, and floats are off by a unit in the last place.
+                let printed_float = [x, y].into_iter().flatten().any(|d| d.significant >= 15);
+                let noise = printed_float && apart <= 2.0 * f64::EPSILON * size;
+                noise
+                    || coarser.is_some_and(|decimal| {
+                        // A hair more than half a unit, for ties that floats cannot see.
+                        let half = 0.500_000_1 * power_of_ten(decimal.exponent);
+                        decimal.significant >= significant && apart <= half
+                    })
             }
         })
     }

@@ -282,7 +282,10 @@ impl<'t> Lexer<'t> {
         match vocabulary::command(name) {
             Some(Entry::Token(kind)) => self.push(fence_side(kind, self.side), length),
             Some(Entry::Skip) => self.skip(length),
-            Some(Entry::Font) => self.font(length),
+            Some(Entry::Font) => {
+                let bold = matches!(name, "mathbf" | "boldsymbol" | "bm" | "bf");
+                self.font(length, bold);
+            }
             Some(Entry::Word) => {
                 let word = &rest[1..length];
                 self.at += 1;
@@ -375,7 +378,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// `\text{…}`, `\mathrm{…}`, `\operatorname{…}`: words inside are words.
-    fn font(&mut self, length: usize) {
+    fn font(&mut self, length: usize, bold: bool) {
         let before = self.space;
         self.at += length;
         let rest = self.rest();
@@ -399,6 +402,14 @@ impl<'t> Lexer<'t> {
                 self.push(kind, close + 1);
                 return;
             }
+        }
+        if bold && let Some(vector) = vocabulary::unit_vector(trimmed) {
+            self.push(vector, close + 1);
+            return;
+        }
+        if let Some(half) = vocabulary::half_day(trimmed) {
+            self.push(Kind::Text(half), close + 1);
+            return;
         }
         // `\text{ m/s}`, and the lone `\text{ m}` behind a value.
         let unit = units::is_unit(trimmed) && (trimmed.len() > 1 || self.after_value());

@@ -202,13 +202,18 @@ impl<'t> Parser<'t> {
             Command::Accent(name) => name,
             _ => "overline",
         };
+        let axis = matches!(name, "hat" | "vec")
+            && match &argument {
+                Expr::Constant(Constant::I) => true,
+                Expr::Symbol(letter) => matches!(&**letter, "j" | "k"),
+                _ => false,
+            };
         Ok(match (&argument, name) {
+            (Expr::Constant(Constant::I), _) if axis => Expr::symbol("vec i"),
+            (Expr::Symbol(letter), _) if axis => Expr::Symbol(format!("vec {letter}").into()),
             // Marks make one letter another.
             (Expr::Symbol(letter), _) if name != "overline" => {
                 Expr::Symbol(format!("{name} {letter}").into())
-            }
-            (Expr::Constant(constant), "hat" | "vec") => {
-                Expr::Symbol(format!("{name} {constant:?}").into())
             }
             _ => Expr::Apply(name.into(), vec![argument]),
         })

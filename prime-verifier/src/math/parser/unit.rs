@@ -46,9 +46,30 @@ impl<'t> Parser<'t> {
         }
         if self.unit_follows(&value) {
             let text = self.unit_text();
-            return Ok(quantity(value, text));
+            return Ok(self.compound(quantity(value, text)));
         }
         Ok(value)
+    }
+
+    /// `3 hours 20 minutes`: one quantity in its first unit.
+    fn compound(&mut self, first: Expr) -> Expr {
+        let (Expr::Quantity(value, unit), Some(Kind::Number { .. })) = (&first, self.peek()) else {
+            return first;
+        };
+        let total = self.attempt(|parser| match parser.measured_unsigned()? {
+            Expr::Quantity(more, other) => match units::factor(&other.name, &unit.name) {
+                Some(factor) if other.name != unit.name => {
+                    let converted = Expr::Mul(vec![*more, Expr::Number(Number::exact(factor))]);
+                    Ok(Expr::Add(vec![(**value).clone(), converted]))
+                }
+                _ => Err(parser.expected("a smaller unit")),
+            },
+            _ => Err(parser.expected("a smaller unit")),
+        });
+        match total {
+            Some(total) => Expr::Quantity(Box::new(total), unit.clone()),
+            None => first,
+        }
     }
 
     /// `5 million`.

@@ -249,6 +249,25 @@ fn function_entry(function: Function) -> Option<Entry> {
     Some(Entry::Token(Kind::Function(function)))
 }
 
+/// Bold `i`, `j`, `k`: the vectors along the axes, whatever mark makes them so.
+pub(super) fn unit_vector(letter: &str) -> Option<Kind<'static>> {
+    Some(Kind::Named(match letter {
+        "i" => "vec i",
+        "j" => "vec j",
+        "k" => "vec k",
+        _ => return None,
+    }))
+}
+
+/// `a.m.` and `p.m.` in one spelling.
+pub(super) fn half_day(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "a.m." | "am" => Some("am"),
+        "p.m." | "pm" => Some("pm"),
+        _ => None,
+    }
+}
+
 /// Words that are functions only where brackets follow.
 pub(super) fn applied_word(run: &str) -> Option<Kind<'static>> {
     match run {
