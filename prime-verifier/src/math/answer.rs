@@ -53,7 +53,7 @@ pub enum Kind {
     Congruence,
     /// Values with conditions.
     Piecewise,
-    /// A letter with the text of its choice.
+    /// The letter of a choice, in brackets or `\text{…}` or with the text of the choice.
     Choice,
     /// Words.
     Text,
@@ -79,6 +79,8 @@ impl Answer {
     /// What the text is.
     pub fn kind(&self) -> Kind {
         match &self.tree {
+            // `(C)`, `\text{C}`: a lone letter that is more than a variable.
+            Ok(Expr::Symbol(_)) if self.is_choice_letter() && self.text.len() > 1 => Kind::Choice,
             Ok(tree) => kind(tree),
             Err(_) => Kind::Unparsed,
         }

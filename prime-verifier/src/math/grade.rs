@@ -8,7 +8,7 @@ use super::layout;
 use super::policy::MathPolicy;
 
 /// Work that one comparison may cost unless told otherwise, in units of about 100 ns.
-pub const DEFAULT_BUDGET: u64 = 150_000;
+pub const DEFAULT_BUDGET: u64 = 100_000;
 
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,11 +2,14 @@
 
 use crate::math::expr::{BigKind, BigOperator, Constant, Expr, Function};
 
-/// Largest tree that a derivative may grow to, in nodes.
-const MAX_NODES: usize = 2000;
+/// Largest tree that is differentiated, in nodes; the derivative is at most that many times as large.
+const MAX_NODES: usize = 150;
 
 /// Every `\frac{d^n}{dx^n} f` whose `f` is elementary, carried out.
 pub(super) fn carried_out(expr: &Expr) -> Expr {
+    if !expr.any(&mut |part| matches!(part, Expr::Big(big) if big.kind == BigKind::Derivative)) {
+        return expr.clone();
+    }
     expr.rewritten(&mut |part| match part {
         Expr::Big(big) if big.kind == BigKind::Derivative => derivative(big),
         _ => None,
@@ -17,10 +20,10 @@ fn derivative(big: &BigOperator) -> Option<Expr> {
     let order = big.upper.as_ref()?.as_written_integer()?;
     let mut value = carried_out(&big.body);
     for _ in 0..order {
-        value = of(&value, &big.variable)?;
         if size(&value) > MAX_NODES {
             return None;
         }
+        value = of(&value, &big.variable)?;
     }
     Some(value)
 }

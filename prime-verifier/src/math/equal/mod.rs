@@ -96,7 +96,7 @@ impl<'p> Comparer<'p> {
     }
 
     pub(super) fn eq(&mut self, a: &Expr, b: &Expr) -> Verdict {
-        self.budget.charge(1)?;
+        self.budget.charge(2)?;
         if a == b {
             return Ok(true);
         }

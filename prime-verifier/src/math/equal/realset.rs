@@ -81,6 +81,7 @@ impl Comparer<'_> {
                     _ => None,
                 }
             }
+            Expr::Set(items) if items.len() > MAX_SPANS => None,
             Expr::Set(items) => {
                 let mut set = RealSet::default();
                 for item in items {

@@ -9,10 +9,10 @@ use dashu_ratio::RBig;
 use super::{Comparer, Open, Stage, Verdict};
 use crate::math::budget::Budget;
 use crate::math::eval::balls::Balls;
-use crate::math::eval::exact::{Exact, Gaussian};
+use crate::math::eval::exact::Gaussian;
 use crate::math::eval::float::{Approx, Float};
 use crate::math::eval::modular::Modular;
-use crate::math::eval::{Evaluator, NoValue};
+use crate::math::eval::{Evaluator, NoValue, exact_value};
 use crate::math::expr::{Constant, Expr, Function};
 use crate::math::hash::Mix;
 use crate::math::points::{Point, REGIONS, Region};
@@ -42,7 +42,7 @@ enum AtPoint {
 
 impl Comparer<'_> {
     pub(super) fn scalars(&mut self, a: &Expr, b: &Expr) -> Verdict {
-        self.budget.charge(2)?;
+        self.budget.charge(8)?;
         if let Some(verdict) = infinities(a, b) {
             return Ok(verdict);
         }
@@ -121,7 +121,7 @@ impl Comparer<'_> {
 
     fn exact(&mut self, expr: &Expr) -> Result<Gaussian, NoValue> {
         let ten = self.ten();
-        Evaluator::new(Exact, &[], &mut self.budget, ten).eval(expr)
+        exact_value(expr, &[], &mut self.budget, ten)
     }
 
     /// The exact value of a constant that has one and is real.

@@ -52,8 +52,15 @@ pub(in crate::math) struct Exact;
 
 impl Domain for Exact {
     type Number = Gaussian;
+    const GENERAL_POWERS: bool = false;
     // Rationals grow; the modular arithmetic takes larger ones.
     const MAX_ORDER: usize = 8;
+
+    /// Products and greatest common divisors are quadratic in the number of words.
+    fn weight(&self, value: &Gaussian) -> u64 {
+        let words = ((bits(&value.re) + bits(&value.im)) / 64) as u64;
+        words / 4 + words * words / 20
+    }
 
     fn rational(&mut self, value: &RBig) -> Value<Gaussian> {
         Gaussian::real(value.clone()).checked()

@@ -73,6 +73,14 @@ pub(super) trait Domain {
     fn large_factorial(&mut self, n: u64) -> Value<Self::Number>;
     /// How good a pivot it is: 0 for zero.
     fn pivot_size(&self, value: &Self::Number) -> f64;
+    /// Whether [`Self::general_power`] ever has a value.
+    const GENERAL_POWERS: bool = true;
+
+    /// What a value of this size adds to the cost of an operation, in units of the budget.
+    fn weight(&self, _value: &Self::Number) -> u64 {
+        0
+    }
+
     /// Largest matrix whose determinant is taken here.
     const MAX_ORDER: usize = 64;
 
@@ -98,6 +106,26 @@ const MAX_FACTORIAL: u64 = 2000;
 
 /// Most terms of a sum or product.
 const MAX_TERMS: i64 = 20_000;
+
+/// What exact arithmetic may cost, in units of the budget: what is too much work for it may be little for another.
+const EXACT_SHARE: u64 = 10_000;
+
+/// The exact value of a constant, found with no more than a share of the budget.
+pub(super) fn exact_value(
+    expr: &Expr,
+    integers: &[(Box<str>, i64)],
+    budget: &mut Budget,
+    log_base_ten: bool,
+) -> Value<exact::Gaussian> {
+    let mut share = Budget::new(budget.left().min(EXACT_SHARE));
+    let before = share.left();
+    let value = Evaluator::new(Exact, integers, &mut share, log_base_ten).eval(expr);
+    budget.charge(before - share.left())?;
+    match value {
+        Err(NoValue::Spent) => Err(NoValue::NotHere),
+        value => value,
+    }
+}
 
 /// Walks an expression and asks the domain for every step.
 pub(super) struct Evaluator<'a, D: Domain> {
@@ -197,6 +225,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         for item in items {
             let value = self.eval(item)?;
             total = combine(&mut self.domain, &total, &value)?;
+            self.budget.charge(self.domain.weight(&total))?;
         }
         Ok(total)
     }
@@ -206,13 +235,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         if let Expr::Number(n) = expr {
             return Ok(n.value.clone());
         }
-        let mut inner = Evaluator::new(
-            Exact::default(),
-            &self.integers,
-            self.budget,
-            self.log_base_ten,
-        );
-        let value = inner.eval(expr)?;
+        let value = exact_value(expr, &self.integers, self.budget, self.log_base_ten)?;
         value.into_real().ok_or(NoValue::NotHere)
     }
 
@@ -236,10 +259,15 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             Err(NoValue::Undefined) => return Err(NoValue::Undefined),
             Err(_) => None,
         };
+        if exact.is_none() && !D::GENERAL_POWERS {
+            return Err(NoValue::NotHere);
+        }
         let base_value = self.eval(base)?;
         if let Some(exact) = exact {
             if exact.is_int() {
-                return self.domain.power(&base_value, exact.numerator());
+                let value = self.domain.power(&base_value, exact.numerator())?;
+                self.budget.charge(self.domain.weight(&value))?;
+                return Ok(value);
             }
             if let Ok(index) = u32::try_from(exact.denominator())
                 && index <= 1000
@@ -502,6 +530,10 @@ impl<'a, D: Domain> Evaluator<'a, D> {
                 } else {
                     self.domain.mul(&total, &term)
                 }
+            });
+            let step = step.and_then(|value| {
+                self.budget.charge(self.domain.weight(&value))?;
+                Ok(value)
             });
             match step {
                 Ok(value) => total = value,

@@ -8,7 +8,7 @@ use super::{Parsed, Parser};
 use crate::math::expr::{Decimal, Expr, Number};
 
 /// Largest power of ten in `1e400`; beyond, a number is not read.
-const MAX_EXPONENT: i64 = 4096;
+const MAX_EXPONENT: i64 = 1200;
 
 /// The number that digits with at most one point spell.
 pub(super) fn decimal(digits: &str) -> Option<Number> {
@@ -167,10 +167,12 @@ impl<'t> Parser<'t> {
             return Err(self.expected("a fraction on the same line"));
         }
         let fraction = match self.peek() {
-            Some(Kind::Command(Command::Frac)) => match self.fraction()? {
-                Expr::Number(n) if n.decimal.is_none() => n.value,
-                _ => return Err(self.expected("a fraction of whole numbers")),
-            },
+            Some(Kind::Command(Command::Frac)) if self.digits_in_both_arguments() => {
+                match self.fraction()? {
+                    Expr::Number(n) if n.decimal.is_none() => n.value,
+                    _ => return Err(self.expected("a fraction of whole numbers")),
+                }
+            }
             Some(Kind::Fraction(a, b)) => {
                 self.advance();
                 RBig::from_parts(IBig::from(a), UBig::from(b))
@@ -204,6 +206,30 @@ impl<'t> Parser<'t> {
         } else {
             Err(self.expected("a proper fraction"))
         }
+    }
+
+    /// Whether the two arguments of the `\frac` here are nothing but digits. Asked before the fraction is read, so that
+    /// nothing is read twice.
+    fn digits_in_both_arguments(&self) -> bool {
+        let mut at = 1;
+        let mut arguments = 0;
+        while arguments < 2 {
+            match (self.peek_at(at), self.peek_at(at + 1), self.peek_at(at + 2)) {
+                (
+                    Some(Kind::Open(Fence::Group)),
+                    Some(Kind::Number { .. }),
+                    Some(Kind::Close(Fence::Group)),
+                ) => at += 3,
+                // `\frac12`: one token, two arguments.
+                (Some(Kind::Number { text, .. }), ..) if text.len() > 1 && arguments == 0 => {
+                    return true;
+                }
+                (Some(Kind::Number { .. }), ..) => at += 1,
+                _ => return false,
+            }
+            arguments += 1;
+        }
+        true
     }
 
     fn on_new_line(&self) -> bool {

@@ -83,8 +83,9 @@ impl<'t> Parser<'t> {
             return Ok(Expr::Apply(name.into(), vec![index]));
         }
         if is_function_name(&name) {
-            if let Some(applied) = self.attempt(|parser| parser.inverse_application(&name)) {
-                return Ok(applied);
+            if let Some(length) = self.inverse_mark() {
+                self.at += length;
+                return self.application(&format!("{name}⁻¹"));
             }
             if self.peek() == Some(Kind::Open(Fence::Round)) {
                 return self.application(&name);
@@ -142,16 +143,24 @@ impl<'t> Parser<'t> {
         Ok(Expr::Apply(name.into(), arguments))
     }
 
-    fn inverse_application(&mut self, name: &str) -> Parsed {
-        self.need(Kind::Caret, "`^`")?;
-        let exponent = self.argument()?;
-        if exponent.as_written_integer() != Some(-1) {
-            return Err(self.expected("an inverse"));
+    /// Tokens of the `^{-1}` that stands here before a `(`.
+    fn inverse_mark(&self) -> Option<usize> {
+        let one = |kind: Option<Kind<'t>>| matches!(kind, Some(Kind::Number { text: "1", .. }));
+        if self.peek() != Some(Kind::Caret) {
+            return None;
         }
-        if self.peek() == Some(Kind::Open(Fence::Round)) {
-            return self.application(&format!("{name}⁻¹"));
-        }
-        Err(self.expected("`(`"))
+        let length = match self.peek_at(1)? {
+            Kind::Minus if one(self.peek_at(2)) => 3,
+            Kind::Open(Fence::Group)
+                if self.peek_at(2) == Some(Kind::Minus)
+                    && one(self.peek_at(3))
+                    && self.peek_at(4) == Some(Kind::Close(Fence::Group)) =>
+            {
+                5
+            }
+            _ => return None,
+        };
+        (self.peek_at(length) == Some(Kind::Open(Fence::Round))).then_some(length)
     }
 
     /// A subscript: its text, and the expression if it holds a variable (`a_n`, which differs from `a_m`).
@@ -221,81 +230,96 @@ impl<'t> Parser<'t> {
 
     /// `\frac{d}{dx} f`, `\frac{dy}{dx}`, `\frac{d^2 y}{dx^2}` and the same with `∂`.
     pub(super) fn derivative(&mut self) -> Option<Parsed> {
-        let start = self.at;
-        let (head, order, of) = self.attempt(|parser| {
-            parser.advance();
-            let (head, order, of) = parser.differential_over()?;
-            Ok((head, order, of))
-        })?;
-        let body = match of {
-            Some(body) => body,
-            None => match self.product() {
-                Ok(body) => body,
-                Err(_) => {
-                    self.at = start;
-                    return None;
+        let head = self.derivative_head()?;
+        Some(self.derivative_of(&head))
+    }
+
+    /// The shape of a derivative, looked at without reading anything, so that nothing is read twice.
+    fn derivative_head(&self) -> Option<DerivativeHead> {
+        let differential = |at: usize| match self.tokens.get(at)?.kind {
+            Kind::Letter { letter: 'd', .. } => Some(false),
+            Kind::Command(Command::Partial) => Some(true),
+            _ => None,
+        };
+        // The power at a place, and the place behind it.
+        let power = |at: usize| -> Option<(i64, usize)> {
+            let kind = |offset: usize| self.tokens.get(at + offset).map(|token| token.kind);
+            let order = |kind: Option<Kind<'t>>| match kind {
+                Some(Kind::Number { text, .. }) => {
+                    text.parse().ok().filter(|n| (1..=9).contains(n))
                 }
-            },
+                _ => None,
+            };
+            if kind(0) != Some(Kind::Caret) {
+                return Some((1, at));
+            }
+            match kind(1)? {
+                Kind::Open(Fence::Group) => Some((order(kind(2))?, at + 4)),
+                _ => Some((order(kind(1))?, at + 2)),
+            }
         };
-        Some(Ok(Expr::Big(Box::new(BigOperator {
-            kind: BigKind::Derivative,
-            variable: head.into(),
-            lower: None,
-            upper: Some(Expr::integer(order)),
+        let above = self.at + 1;
+        let is_group = |at: usize| {
+            self.tokens.get(at).map(|token| token.kind) == Some(Kind::Open(Fence::Group))
+        };
+        if !is_group(above) {
+            return None;
+        }
+        let partial = differential(above + 1)?;
+        let (order, body) = power(above + 2)?;
+        let below = self.group_end(above)?;
+        if !is_group(below) || differential(below + 1)? != partial {
+            return None;
+        }
+        let variable = match self.tokens.get(below + 2)?.kind {
+            Kind::Letter { letter, .. } => letter.to_string(),
+            Kind::Named(name) => name.to_owned(),
+            _ => return None,
+        };
+        let (same, end) = power(below + 3)?;
+        let closes = self.group_end(below)? == end + 1;
+        (order == same && closes && body < below).then_some(DerivativeHead {
+            variable,
+            order,
             body,
-        }))))
+            above_end: below - 1,
+            end: end + 1,
+        })
     }
 
-    /// `{d^n y}{dx^n}`: variable, order and `y`, if it is there.
-    fn differential_over(&mut self) -> Result<(String, i64, Option<Expr>), super::SyntaxError> {
-        self.need(Kind::Open(Fence::Group), "`{`")?;
-        let above = self.differential_sign()?;
-        let order = self.small_power()?;
-        let of = match self.peek() {
-            Some(Kind::Close(Fence::Group)) => None,
-            _ => Some(self.product()?),
-        };
-        self.need(Kind::Close(Fence::Group), "`}`")?;
-        self.need(Kind::Open(Fence::Group), "`{`")?;
-        let below = self.differential_sign()?;
-        let variable = match self.peek() {
-            Some(Kind::Letter { letter, .. }) => letter.to_string(),
-            Some(Kind::Named(name)) => name.to_owned(),
-            _ => return Err(self.expected("a variable")),
-        };
-        self.advance();
-        let same = self.small_power()?;
-        self.need(Kind::Close(Fence::Group), "`}`")?;
-        if above != below || order != same {
-            return Err(self.expected("a derivative"));
-        }
-        Ok((variable, order, of))
-    }
-
-    fn differential_sign(&mut self) -> Result<bool, super::SyntaxError> {
-        match self.peek() {
-            Some(Kind::Letter { letter: 'd', .. }) => {
-                self.advance();
-                Ok(false)
+    fn derivative_of(&mut self, head: &DerivativeHead) -> Parsed {
+        let body = if head.body == head.above_end {
+            self.at = head.end;
+            self.product()?
+        } else {
+            self.at = head.body;
+            let body = self.product()?;
+            if self.at != head.above_end {
+                return Err(self.expected("the end of the numerator"));
             }
-            Some(Kind::Command(Command::Partial)) => {
-                self.advance();
-                Ok(true)
-            }
-            _ => Err(self.expected("a differential")),
-        }
+            self.at = head.end;
+            body
+        };
+        Ok(Expr::Big(Box::new(BigOperator {
+            kind: BigKind::Derivative,
+            variable: head.variable.as_str().into(),
+            lower: None,
+            upper: Some(Expr::integer(head.order)),
+            body,
+        })))
     }
+}
 
-    fn small_power(&mut self) -> Result<i64, super::SyntaxError> {
-        if !self.take(Kind::Caret) {
-            return Ok(1);
-        }
-        let power = self.argument()?;
-        power
-            .as_written_integer()
-            .filter(|n| (1..=9).contains(n))
-            .ok_or_else(|| self.expected("a small order"))
-    }
+/// Where the parts of a derivative stand, as indices of tokens.
+struct DerivativeHead {
+    variable: String,
+    order: i64,
+    /// The first token behind `d^n` in the numerator.
+    body: usize,
+    /// The brace that closes the numerator.
+    above_end: usize,
+    /// The first token behind the denominator.
+    end: usize,
 }
 
 /// What marks the differential of a variable in an integrand.

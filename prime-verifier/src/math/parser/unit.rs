@@ -56,16 +56,21 @@ impl<'t> Parser<'t> {
         let (Expr::Quantity(value, unit), Some(Kind::Number { .. })) = (&first, self.peek()) else {
             return first;
         };
-        let total = self.attempt(|parser| match parser.measured_unsigned()? {
-            Expr::Quantity(more, other) => match units::factor(&other.name, &unit.name) {
-                Some(factor) if other.name != unit.name => {
-                    let converted = Expr::Mul(vec![*more, Expr::Number(Number::exact(factor))]);
-                    Ok(Expr::Add(vec![(**value).clone(), converted]))
-                }
-                _ => Err(parser.expected("a smaller unit")),
-            },
-            _ => Err(parser.expected("a smaller unit")),
-        });
+        let context = self.context;
+        let total =
+            self.attempt(
+                |parser| match parser.nested(context, Self::measured_unsigned)? {
+                    Expr::Quantity(more, other) => match units::factor(&other.name, &unit.name) {
+                        Some(factor) if other.name != unit.name => {
+                            let converted =
+                                Expr::Mul(vec![*more, Expr::Number(Number::exact(factor))]);
+                            Ok(Expr::Add(vec![(**value).clone(), converted]))
+                        }
+                        _ => Err(parser.expected("a smaller unit")),
+                    },
+                    _ => Err(parser.expected("a smaller unit")),
+                },
+            );
         match total {
             Some(total) => Expr::Quantity(Box::new(total), unit.clone()),
             None => first,
