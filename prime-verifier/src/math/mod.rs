@@ -20,6 +20,7 @@ mod points;
 mod policy;
 mod units;
 mod verifier;
+mod walk;
 
 pub use answer::{Answer, Kind};
 pub use equal::Stage;

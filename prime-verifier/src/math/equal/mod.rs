@@ -7,6 +7,7 @@ mod collection;
 mod derivative;
 mod matrix;
 mod measure;
+mod names;
 mod normal;
 mod realset;
 mod region;

@@ -6,6 +6,7 @@
 
 use dashu_ratio::RBig;
 
+use super::names::Names;
 use super::{Comparer, Open, Stage, Verdict};
 use crate::math::budget::Budget;
 use crate::math::eval::balls::Balls;
@@ -13,7 +14,7 @@ use crate::math::eval::exact::Gaussian;
 use crate::math::eval::float::{Approx, Float};
 use crate::math::eval::modular::Modular;
 use crate::math::eval::{Evaluator, NoValue, exact_value};
-use crate::math::expr::{Constant, Expr, Function};
+use crate::math::expr::{Constant, Expr};
 use crate::math::hash::Mix;
 use crate::math::points::{Point, REGIONS, Region};
 use crate::math::policy::{LogBase, VariablePolicy};
@@ -421,102 +422,5 @@ fn infinities(a: &Expr, b: &Expr) -> Option<bool> {
     match (sign(a), sign(b)) {
         (None, None) => None,
         (x, y) => Some(x == y),
-    }
-}
-
-/// What occurs in a pair of expressions.
-struct Names {
-    symbols: Vec<Box<str>>,
-    /// Variables that stand where only whole numbers can.
-    integers: Vec<Box<str>>,
-    imaginary: bool,
-    integral: bool,
-    unknown_functions: bool,
-}
-
-impl Names {
-    fn of(exprs: &[&Expr]) -> Self {
-        let mut names = Self {
-            symbols: vec![],
-            integers: vec![],
-            imaginary: false,
-            integral: false,
-            unknown_functions: false,
-        };
-        for expr in exprs {
-            expr.any(&mut |part| {
-                names.visit(part);
-                false
-            });
-        }
-        names
-    }
-
-    fn visit(&mut self, part: &Expr) {
-        match part {
-            Expr::Symbol(name) if !self.symbols.contains(name) => self.symbols.push(name.clone()),
-            Expr::Constant(Constant::I) => self.imaginary = true,
-            Expr::Apply(..) => self.unknown_functions = true,
-            Expr::Call(
-                Function::Factorial
-                | Function::DoubleFactorial
-                | Function::Gcd
-                | Function::Lcm
-                | Function::Mod,
-                arguments,
-            ) => arguments
-                .iter()
-                .for_each(|argument| self.whole_in(argument)),
-            Expr::Call(Function::Binomial, arguments) => {
-                // `\binom{n}{2}` is a polynomial; `\binom{n}{k}` needs whole numbers.
-                if let [n, k] = arguments.as_slice()
-                    && k.as_written_integer().is_none()
-                {
-                    self.whole_in(n);
-                    self.whole_in(k);
-                }
-            }
-            Expr::Pow(base, exponent) if is_negative_number(base) => self.whole_in(exponent),
-            Expr::Big(big) => match big.kind {
-                crate::math::expr::BigKind::Sum | crate::math::expr::BigKind::Product => {
-                    for bound in [&big.lower, &big.upper].into_iter().flatten() {
-                        self.whole_in(bound);
-                    }
-                }
-                crate::math::expr::BigKind::Integral | crate::math::expr::BigKind::Limit => {
-                    self.integral = true
-                }
-                crate::math::expr::BigKind::Derivative => {}
-            },
-            _ => {}
-        }
-    }
-
-    fn whole_in(&mut self, expr: &Expr) {
-        expr.any(&mut |part| {
-            if let Expr::Symbol(name) = part
-                && !self.integers.contains(name)
-            {
-                self.integers.push(name.clone());
-            }
-            false
-        });
-    }
-
-    /// A whole value for each integer variable.
-    fn whole(&self, point: &Point) -> Vec<(Box<str>, i64)> {
-        self.integers
-            .iter()
-            .map(|name| (name.clone(), point.whole(name)))
-            .collect()
-    }
-}
-
-fn is_negative_number(expr: &Expr) -> bool {
-    use dashu_base::Signed;
-    match expr {
-        Expr::Number(n) => n.value.is_negative(),
-        Expr::Neg(inner) => matches!(**inner, Expr::Number(_)),
-        _ => false,
     }
 }

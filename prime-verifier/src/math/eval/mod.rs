@@ -7,8 +7,11 @@
 
 mod angle;
 pub(super) mod balls;
+mod combinatorial;
+mod determinant;
 pub(super) mod exact;
 pub(super) mod float;
+mod indexed;
 mod limit;
 pub(super) mod modular;
 mod quadrature;
@@ -100,12 +103,6 @@ pub(super) trait Domain {
         None
     }
 }
-
-/// Largest factorial that is multiplied out.
-const MAX_FACTORIAL: u64 = 2000;
-
-/// Most terms of a sum or product.
-const MAX_TERMS: i64 = 20_000;
 
 /// What exact arithmetic may cost, in units of the budget: what is too much work for it may be little for another.
 const EXACT_SHARE: u64 = 10_000;
@@ -372,112 +369,6 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         }
     }
 
-    /// `a − m ⌊a/m⌋`
-    fn modulo(&mut self, a: &Expr, m: &Expr) -> Value<D::Number> {
-        let (a, m) = (self.eval(a)?, self.eval(m)?);
-        let inverse = self.domain.inv(&m)?;
-        let quotient = self.domain.mul(&a, &inverse)?;
-        let floor = self.domain.call(Function::Floor, &[quotient])?;
-        let multiple = self.domain.mul(&m, &floor)?;
-        let multiple = self.domain.neg(&multiple)?;
-        self.domain.add(&a, &multiple)
-    }
-
-    fn factorial(&mut self, function: Function, n: &Expr) -> Value<D::Number> {
-        let n = self.whole(n)?;
-        if n < IBig::ZERO {
-            return Err(NoValue::Undefined);
-        }
-        let n = u64::try_from(&n).map_err(|_| NoValue::NotHere)?;
-        let step = if function == Function::Factorial {
-            1
-        } else {
-            2
-        };
-        if n > MAX_FACTORIAL {
-            return if step == 1 {
-                self.budget.charge(n / 16)?;
-                self.domain.large_factorial(n)
-            } else {
-                Err(NoValue::NotHere)
-            };
-        }
-        self.budget.charge(n)?;
-        let value = whole::factorial(n, step);
-        self.domain.rational(&RBig::from(value))
-    }
-
-    /// `n(n-1)…(n-k+1)` over `k!`; `n` may be anything.
-    fn binomial(&mut self, n: &Expr, k: &Expr) -> Value<D::Number> {
-        let k = match self.small(k) {
-            Ok(k) => k,
-            Err(NoValue::Spent) => return Err(NoValue::Spent),
-            Err(_) => return Err(NoValue::NotHere),
-        };
-        if k < 0 {
-            return self.domain.rational(&RBig::ZERO);
-        }
-        // The smaller side of a whole n.
-        let k = match self.small(n) {
-            Ok(n) if n >= 0 && k <= n => k.min(n - k),
-            Ok(n) if n >= 0 => return self.domain.rational(&RBig::ZERO),
-            _ => k,
-        };
-        if k > MAX_FACTORIAL as i64 {
-            return Err(NoValue::NotHere);
-        }
-        self.budget.charge(4 * k as u64)?;
-        let n = self.eval(n)?;
-        let mut product = self.domain.rational(&RBig::ONE)?;
-        for step in 0..k {
-            let minus = self.domain.rational(&RBig::from(-step))?;
-            let factor = self.domain.add(&n, &minus)?;
-            product = self.domain.mul(&product, &factor)?;
-        }
-        let scale = RBig::ONE / RBig::from(whole::factorial(k as u64, 1));
-        let scale = self.domain.rational(&scale)?;
-        self.domain.mul(&product, &scale)
-    }
-
-    fn determinant(&mut self, rows: &[Vec<Expr>]) -> Value<D::Number> {
-        let order = rows.len();
-        if order > D::MAX_ORDER || rows.iter().any(|row| row.len() != order) {
-            return Err(NoValue::NotHere);
-        }
-        let mut matrix = rows
-            .iter()
-            .map(|row| self.eval_all(row))
-            .collect::<Value<Vec<_>>>()?;
-        let mut determinant = self.domain.rational(&RBig::ONE)?;
-        for column in 0..order {
-            let best = (column..order)
-                .map(|row| (row, self.domain.pivot_size(&matrix[row][column])))
-                .max_by(|a, b| a.1.total_cmp(&b.1));
-            let Some((pivot_row, size)) = best else { break };
-            if size == 0.0 {
-                return self.domain.rational(&RBig::ZERO);
-            }
-            if pivot_row != column {
-                matrix.swap(pivot_row, column);
-                determinant = self.domain.neg(&determinant)?;
-            }
-            let pivot = matrix[column][column].clone();
-            determinant = self.domain.mul(&determinant, &pivot)?;
-            let inverse = self.domain.inv(&pivot)?;
-            let pivot_row = matrix[column].clone();
-            for row in matrix.iter_mut().skip(column + 1) {
-                self.budget.charge(3 * (order - column) as u64)?;
-                let factor = self.domain.mul(&row[column], &inverse)?;
-                let factor = self.domain.neg(&factor)?;
-                for (cell, above) in row.iter_mut().zip(&pivot_row).skip(column + 1) {
-                    let change = self.domain.mul(&factor, above)?;
-                    *cell = self.domain.add(cell, &change)?;
-                }
-            }
-        }
-        Ok(determinant)
-    }
-
     fn big(&mut self, big: &BigOperator) -> Value<D::Number> {
         match big.kind {
             BigKind::Sum | BigKind::Product => self.indexed(big),
@@ -502,48 +393,5 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             })
             .collect::<Value<Vec<_>>>()?;
         self.domain.opaque(big, &parts)
-    }
-
-    fn indexed(&mut self, big: &BigOperator) -> Value<D::Number> {
-        let (Some(lower), Some(upper)) = (&big.lower, &big.upper) else {
-            return Err(NoValue::NotHere);
-        };
-        let (lower, upper) = (self.small(lower)?, self.small(upper)?);
-        if upper.saturating_sub(lower) > MAX_TERMS {
-            return Err(NoValue::NotHere);
-        }
-        // An empty sum is 0 where it begins; further back formulas and sums part ways.
-        if upper < lower.saturating_sub(1) {
-            return Err(NoValue::Undefined);
-        }
-        let sum = big.kind == BigKind::Sum;
-        let mut total = self.domain.rational(&RBig::from(i64::from(!sum)))?;
-        self.integers.push((big.variable.clone(), lower));
-        let mut result = Ok(());
-        for index in lower..=upper {
-            if let Some((_, value)) = self.integers.last_mut() {
-                *value = index;
-            }
-            let step = self.eval(&big.body).and_then(|term| {
-                if sum {
-                    self.domain.add(&total, &term)
-                } else {
-                    self.domain.mul(&total, &term)
-                }
-            });
-            let step = step.and_then(|value| {
-                self.budget.charge(self.domain.weight(&value))?;
-                Ok(value)
-            });
-            match step {
-                Ok(value) => total = value,
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
-        }
-        self.integers.pop();
-        result.map(|()| total)
     }
 }

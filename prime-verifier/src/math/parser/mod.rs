@@ -8,6 +8,7 @@ mod big;
 mod brackets;
 mod environment;
 mod functions;
+mod grouping;
 mod lexer;
 mod list;
 mod number;
