@@ -9,6 +9,9 @@ use crate::math::policy::OrderPolicy;
 /// Most pairs that are tried to match two collections.
 const MAX_MATCHES: usize = 40_000;
 
+/// The values of two collections.
+type ValuePair = (Vec<RBig>, Vec<RBig>);
+
 impl Comparer<'_> {
     pub(super) fn in_order(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
         if a.len() != b.len() {
@@ -83,11 +86,7 @@ impl Comparer<'_> {
     }
 
     /// The values of long collections of exact numbers, so that they can be sorted rather than matched.
-    fn exact_items(
-        &mut self,
-        a: &[Expr],
-        b: &[Expr],
-    ) -> Result<Option<(Vec<RBig>, Vec<RBig>)>, Open> {
+    fn exact_items(&mut self, a: &[Expr], b: &[Expr]) -> Result<Option<ValuePair>, Open> {
         const LONG: usize = 16;
         if a.len().max(b.len()) < LONG {
             return Ok(None);

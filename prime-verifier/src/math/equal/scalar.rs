@@ -52,11 +52,9 @@ impl Comparer<'_> {
             expr.any(&mut |part| matches!(part, Expr::Symbol(name) if &**name == "I"))
         };
         match (capital(a), capital(b)) {
-            (true, false) => return self.scalars(&imaginary(a), b),
-            (false, true) => return self.scalars(a, &imaginary(b)),
-            (true, true) => {
-                return Ok(self.decided(a, b)? || self.decided(&imaginary(a), &imaginary(b))?);
-            }
+            (true, false) => self.scalars(&imaginary(a), b),
+            (false, true) => self.scalars(a, &imaginary(b)),
+            (true, true) => Ok(self.decided(a, b)? || self.decided(&imaginary(a), &imaginary(b))?),
             (false, false) => self.decided(a, b),
         }
     }

@@ -124,6 +124,10 @@ pub(super) fn exact_value(
     }
 }
 
+/// An operation of two numbers.
+type Combine<D> =
+    fn(&mut D, &<D as Domain>::Number, &<D as Domain>::Number) -> Value<<D as Domain>::Number>;
+
 /// Walks an expression and asks the domain for every step.
 pub(super) struct Evaluator<'a, D: Domain> {
     pub domain: D,
@@ -208,12 +212,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
         items.iter().map(|item| self.eval(item)).collect()
     }
 
-    fn fold(
-        &mut self,
-        items: &[Expr],
-        combine: fn(&mut D, &D::Number, &D::Number) -> Value<D::Number>,
-        empty: i64,
-    ) -> Value<D::Number> {
+    fn fold(&mut self, items: &[Expr], combine: Combine<D>, empty: i64) -> Value<D::Number> {
         let mut items = items.iter();
         let mut total = match items.next() {
             Some(first) => self.eval(first)?,

@@ -11,11 +11,9 @@ impl<'t> Parser<'t> {
     pub(super) fn sum(&mut self) -> Parsed {
         let first = self.signed_product()?;
         let mut terms = vec![first];
-        loop {
-            let sign = match self.peek() {
-                Some(sign @ (Kind::Plus | Kind::Minus | Kind::PlusMinus | Kind::MinusPlus)) => sign,
-                _ => break,
-            };
+        while let Some(sign @ (Kind::Plus | Kind::Minus | Kind::PlusMinus | Kind::MinusPlus)) =
+            self.peek()
+        {
             self.advance();
             let term = self.signed_product()?;
             if let [set] = terms.as_slice()
@@ -107,7 +105,7 @@ impl<'t> Parser<'t> {
                 }
                 _ => break,
             }
-            symbols = symbols || factors.last().is_some_and(|last| holds_symbol(last));
+            symbols = symbols || factors.last().is_some_and(holds_symbol);
         }
         self.collected(factors)
     }
