@@ -132,17 +132,16 @@ impl MathVerifier {
 
     /// A gold answer: the text if it is an answer, else the answer that it holds.
     fn gold(&self, text: &str) -> Answer {
+        // A box inside a text is the answer, also where the text around it happens to parse.
+        if let Some(found) = Extraction::boxed().find(text) {
+            return Answer::read(&found.text);
+        }
         let bare = Answer::read(text);
         let in_prose = bare.tree.is_err() && layout::has_math_marks(text);
         if !in_prose {
             return bare;
         }
-        let places = [
-            Source::Boxed,
-            Source::FinalAnswer,
-            Source::Answer,
-            Source::MathSpan,
-        ];
+        let places = [Source::FinalAnswer, Source::Answer, Source::MathSpan];
         match Extraction::anywhere().with_sources(places).find(text) {
             Some(found) => Answer::read(&found.text),
             None => bare,

@@ -91,6 +91,7 @@ fn introduced(text: &str, behind: usize) -> Option<usize> {
         let rest = &rest[skipped..];
         let word = [
             "**",
+            "\\\"",
             "therefore ",
             "thus ",
             "indeed ",

@@ -97,6 +97,11 @@ fn with_mark(text: &str, at: usize) -> usize {
 /// The last capital letter A–J that stands alone, as choices do.
 pub(super) fn last_choice(text: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    // "B. Because …"
+    let start = text.len() - text.trim_start().len();
+    if let [b'A'..=b'J', b'.' | b')' | b':', b' ' | b'\n', ..] = &bytes[start..] {
+        return Some(start..start + 1);
+    }
     let mut end = bytes.len();
     while end > 0 {
         let at = bytes[..end]

@@ -66,10 +66,9 @@ impl<'t> Parser<'t> {
             Some(Kind::Close(Fence::Round) | Kind::Colon)
         ) && let Some(found) = letter(self.peek())
             && follows(self, self.at + 2)
-            && !self
-                .tokens
-                .iter()
-                .any(|token| matches!(token.kind, Kind::Relation(_)))
+            // `A:B = 3` is a ratio.
+            && (self.source(self.at + 1, self.at + 2) != ":"
+                || !self.tokens.iter().any(|token| matches!(token.kind, Kind::Relation(_))))
         {
             self.at += 2;
             return Some(found);
