@@ -8,7 +8,7 @@ use dashu_ratio::RBig;
 /// tuples, a relation between matrices, an interval whose ends are sums.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expr {
-    Number(Number),
+    Number(Box<Number>),
     Constant(Constant),
     /// A variable, with the accents and subscripts that make it another one.
     Symbol(Box<str>),
@@ -48,7 +48,7 @@ pub(crate) enum Expr {
         connective: Connective,
         items: Vec<Expr>,
         /// What `3,14` is where a comma is the decimal mark.
-        decimal: Option<Number>,
+        decimal: Option<Box<Number>>,
     },
     Set(Vec<Expr>),
     /// `{head : condition}`.
@@ -270,9 +270,19 @@ impl Relation {
     }
 }
 
+impl From<Number> for Expr {
+    fn from(number: Number) -> Self {
+        Self::Number(Box::new(number))
+    }
+}
+
 impl Expr {
+    pub fn exact(value: RBig) -> Self {
+        Self::Number(Box::new(Number::exact(value)))
+    }
+
     pub fn integer(value: i64) -> Self {
-        Self::Number(Number::exact(RBig::from(value)))
+        Self::exact(RBig::from(value))
     }
 
     pub fn symbol(name: &str) -> Self {
@@ -282,10 +292,10 @@ impl Expr {
     /// `-self`; a number takes the sign itself.
     pub fn negated(self) -> Self {
         match self {
-            Self::Number(n) => Self::Number(Number {
-                value: -n.value,
-                ..n
-            }),
+            Self::Number(mut n) => {
+                n.value = -n.value;
+                Self::Number(n)
+            }
             Self::Neg(inner) => *inner,
             other => Self::Neg(Box::new(other)),
         }

@@ -5,7 +5,7 @@ use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
 use super::{Comparer, Open};
-use crate::math::expr::{Constant, Expr, Number};
+use crate::math::expr::{Constant, Expr};
 use crate::math::policy::{BasePolicy, PercentPolicy, UnitPolicy};
 use crate::math::units;
 
@@ -21,7 +21,7 @@ impl Comparer<'_> {
                 } else {
                     match units::factor(&unit.name, &other.name) {
                         Some(factor) => {
-                            let factor = Expr::Number(Number::exact(factor));
+                            let factor = Expr::exact(factor);
                             let converted = Expr::Mul(vec![(**x).clone(), factor]);
                             self.eq(&converted, y)?
                         }
@@ -53,10 +53,7 @@ impl Comparer<'_> {
             }
             (Expr::Percent(x), Expr::Percent(y)) => self.eq(x, y)?,
             (Expr::Percent(x), other) if other.is_scalar() => {
-                let hundredth = Expr::Number(Number::exact(RBig::from_parts(
-                    IBig::ONE,
-                    UBig::from(100u8),
-                )));
+                let hundredth = Expr::exact(RBig::from_parts(IBig::ONE, UBig::from(100u8)));
                 let value = Expr::Mul(vec![(**x).clone(), hundredth]);
                 self.eq(&value, other)?
                     || self.policy.percent == PercentPolicy::SignOptional && self.eq(x, other)?
@@ -69,10 +66,7 @@ impl Comparer<'_> {
                 {
                     true
                 } else {
-                    let per_degree = Expr::Number(Number::exact(RBig::from_parts(
-                        IBig::ONE,
-                        UBig::from(180u8),
-                    )));
+                    let per_degree = Expr::exact(RBig::from_parts(IBig::ONE, UBig::from(180u8)));
                     let radians = Expr::Mul(vec![
                         (**x).clone(),
                         per_degree,
@@ -123,7 +117,7 @@ impl Comparer<'_> {
             BasePolicy::SubscriptIgnored => Ok(same_digits),
             BasePolicy::SubscriptOptional if same_digits => Ok(true),
             _ => match value {
-                Some(value) => self.eq(&Expr::Number(Number::exact(value)), other),
+                Some(value) => self.eq(&Expr::exact(value), other),
                 None => Ok(false),
             },
         }

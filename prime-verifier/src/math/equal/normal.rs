@@ -106,7 +106,7 @@ impl Comparer<'_> {
         Expr::Text(plain.into())
     }
 
-    fn list(&self, connective: Connective, items: &[Expr], decimal: Option<Number>) -> Expr {
+    fn list(&self, connective: Connective, items: &[Expr], decimal: Option<Box<Number>>) -> Expr {
         let mut all: Vec<Expr> = items
             .iter()
             .flat_map(|item| spliced(self.normal(item)))
@@ -327,14 +327,10 @@ pub(super) fn comma_groups(number: &Number) -> Option<Vec<Expr>> {
         rest => rest,
     };
     let (head, tail) = digits.split_at_checked(first)?;
-    let mut groups = vec![Expr::Number(Number::exact(RBig::from(
-        sign * head.parse::<i64>().ok()?,
-    )))];
+    let mut groups = vec![Expr::exact(RBig::from(sign * head.parse::<i64>().ok()?))];
     for group in tail.as_bytes().chunks(3) {
         let group = std::str::from_utf8(group).ok()?;
-        groups.push(Expr::Number(Number::exact(RBig::from(
-            group.parse::<i64>().ok()?,
-        ))));
+        groups.push(Expr::exact(RBig::from(group.parse::<i64>().ok()?)));
     }
     Some(groups)
 }

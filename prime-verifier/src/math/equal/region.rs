@@ -5,7 +5,7 @@ use dashu_ratio::RBig;
 use super::realset::RealSet;
 use super::relation::{difference, links};
 use super::{Comparer, Open, is_name};
-use crate::math::expr::{Connective, Expr, Function, Number, Relation};
+use crate::math::expr::{Connective, Expr, Function, Relation};
 
 /// What a statement is about, and where it holds.
 pub(super) struct Region {
@@ -210,7 +210,7 @@ impl Comparer<'_> {
         };
         let end = Expr::Mul(vec![difference(bound, &at_zero), slope.inverted()]);
         let end = match self.exact_value(&end)? {
-            Some(exact) => Expr::Number(Number::exact(exact)),
+            Some(exact) => Expr::exact(exact),
             None => end,
         };
         let set = self.half_line(op, &end)?;

@@ -256,7 +256,7 @@ impl Comparer<'_> {
             }
             let mut factor = Expr::Mul(vec![f0, g0.inverted()]);
             if let Some(exact) = self.exact_value(&factor)? {
-                factor = Expr::Number(crate::math::expr::Number::exact(exact));
+                factor = Expr::exact(exact);
             }
             let scaled = Expr::Mul(vec![factor.clone(), g.clone()]);
             return Ok(self.scalars(f, &scaled)?.then_some(factor));

@@ -400,7 +400,7 @@ fn spread(precision: usize) -> i64 {
 }
 
 fn number(value: RBig) -> Expr {
-    Expr::Number(crate::math::expr::Number::exact(value))
+    Expr::exact(value)
 }
 
 fn imaginary(expr: &Expr) -> Expr {

@@ -111,10 +111,7 @@ mod tests {
     fn exact_values_agree_with_floats() {
         for twelfths in -40i64..40 {
             let angle = Expr::Mul(vec![
-                Expr::Number(crate::math::expr::Number::exact(RBig::from_parts(
-                    IBig::from(twelfths),
-                    UBig::from(12u8),
-                ))),
+                Expr::exact(RBig::from_parts(IBig::from(twelfths), UBig::from(12u8))),
                 Expr::Constant(Constant::Pi),
             ]);
             let x = twelfths as f64 / 12.0 * std::f64::consts::PI;

@@ -97,7 +97,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `3,14` as one number, if those are all the tokens since `first`.
-    fn decimal_comma(&self, first: usize) -> Option<Number> {
+    fn decimal_comma(&self, first: usize) -> Option<Box<Number>> {
         let tokens = self.tokens.get(first..self.at)?;
         let (negative, tokens) = match tokens {
             [minus, rest @ ..] if minus.kind == Kind::Minus => (true, rest),
@@ -125,14 +125,14 @@ impl<'t> Parser<'t> {
         let value: IBig = joined.parse().ok()?;
         let scale = UBig::from(10u8).pow(digits.len());
         let value = RBig::from_parts(if negative { -value } else { value }, scale);
-        Some(Number {
+        Some(Box::new(Number {
             value,
             decimal: Some(Decimal {
                 exponent: -(digits.len() as i64),
                 significant: joined.trim_start_matches('0').len() as u32,
             }),
             commas: false,
-        })
+        }))
     }
 
     fn separator(&mut self) -> Option<Separator> {
@@ -336,7 +336,7 @@ fn congruence(first: Expr, mut rest: Vec<(Relation, Expr)>, modulus: Expr) -> Op
 }
 
 /// One item, a flat list, or a list of groups where two kinds of separators say so.
-fn assemble(mut items: Vec<Expr>, separators: &[Separator], decimal: Option<Number>) -> Expr {
+fn assemble(mut items: Vec<Expr>, separators: &[Separator], decimal: Option<Box<Number>>) -> Expr {
     if separators.is_empty()
         && let Some(only) = items.pop()
     {

@@ -30,7 +30,7 @@ pub(crate) const MAX_BYTES: usize = 8192;
 pub(crate) const MAX_TOKENS: usize = 4096;
 
 /// Deepest nesting that is read.
-pub(crate) const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Why a text is no answer in the language that is read here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -32,10 +32,10 @@ pub(super) fn decimal(digits: &str) -> Option<Number> {
 
 pub(super) fn ratio(numerator: i64, denominator: i64) -> Option<Expr> {
     let denominator = u64::try_from(denominator).ok().filter(|d| *d > 0)?;
-    Some(Expr::Number(Number::exact(RBig::from_parts(
+    Some(Expr::exact(RBig::from_parts(
         IBig::from(numerator),
         UBig::from(denominator),
-    ))))
+    )))
 }
 
 impl<'t> Parser<'t> {
@@ -58,7 +58,7 @@ impl<'t> Parser<'t> {
         number.commas = grouping == Grouping::Comma && number.decimal.is_none();
         self.advance();
         if let Some(repeating) = self.repeating(&digits)? {
-            return Ok(Expr::Number(Number::exact(repeating)));
+            return Ok(Expr::exact(repeating));
         }
         if let Some(exponent) = self.attempt(Self::scientific) {
             return self.scaled(number, exponent);
@@ -66,9 +66,9 @@ impl<'t> Parser<'t> {
         if number.decimal.is_none()
             && let Some(fraction) = self.attempt(Self::fraction_of_mixed)
         {
-            return Ok(Expr::Number(Number::exact(number.value + fraction)));
+            return Ok(Expr::exact(number.value + fraction));
         }
-        Ok(Expr::Number(number))
+        Ok(Expr::from(number))
     }
 
     /// `0.1\overline{6}`, `0.333…`.
@@ -153,7 +153,7 @@ impl<'t> Parser<'t> {
             exponent: d.exponent + exponent,
             ..d
         });
-        Ok(Expr::Number(Number {
+        Ok(Expr::from(Number {
             value: number.value * power,
             decimal,
             commas: false,

@@ -262,7 +262,7 @@ impl<'t> Parser<'t> {
                     token.space = false;
                 }
                 super::number::decimal(digit)
-                    .map(Expr::Number)
+                    .map(Expr::from)
                     .ok_or_else(|| self.expected("a digit"))
             }
             Some(Kind::Minus) => {
@@ -281,7 +281,7 @@ impl<'t> Parser<'t> {
             Some(Kind::Number { text, .. }) if self.peek_at(1) == Some(Kind::Underscore) => {
                 self.advance();
                 super::number::decimal(text)
-                    .map(Expr::Number)
+                    .map(Expr::from)
                     .ok_or_else(|| self.expected("a number"))
             }
             Some(_) => self.primary(),
@@ -463,9 +463,7 @@ fn quotient_of_numbers(numerators: &[Expr], denominator: &Expr) -> Option<Expr> 
     if !whole(a) || !whole(b) || b.value.is_zero() {
         return None;
     }
-    Some(Expr::Number(crate::math::expr::Number::exact(
-        &a.value / &b.value,
-    )))
+    Some(Expr::exact(&a.value / &b.value))
 }
 
 fn transposed(expr: Expr) -> Expr {

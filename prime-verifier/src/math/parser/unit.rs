@@ -62,8 +62,7 @@ impl<'t> Parser<'t> {
                 |parser| match parser.nested(context, Self::measured_unsigned)? {
                     Expr::Quantity(more, other) => match units::factor(&other.name, &unit.name) {
                         Some(factor) if other.name != unit.name => {
-                            let converted =
-                                Expr::Mul(vec![*more, Expr::Number(Number::exact(factor))]);
+                            let converted = Expr::Mul(vec![*more, Expr::exact(factor)]);
                             Ok(Expr::Add(vec![(**value).clone(), converted]))
                         }
                         _ => Err(parser.expected("a smaller unit")),
@@ -91,7 +90,7 @@ impl<'t> Parser<'t> {
             "trillion" => 12,
             _ => return value,
         };
-        let scaled = Expr::Number(Number {
+        let scaled = Expr::from(Number {
             value: &number.value * RBig::from(10).pow(zeros),
             decimal: None,
             commas: false,
