@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prime_policy::{GenerationRequest, generate};
+use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::compare::{self, CompareOptions};
 use crate::config::{Config, Layer, resolve};
@@ -14,6 +16,7 @@ use crate::eval::evaluate;
 use crate::report::write_report;
 use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
 use crate::summary::Summary;
+use crate::verify::{self, VerifyOptions};
 
 /// Reinforcement learning with implicit process rewards (PRIME).
 #[derive(Debug, Parser)]
@@ -132,6 +135,74 @@ pub enum Command {
         /// The run folder.
         run: PathBuf,
     },
+    /// Grade texts that are there already: JSONL in, the same rows with their verdicts out.
+    Verify {
+        /// Rows with ability, response or answer, and ground_truth; - is standard input.
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        input: PathBuf,
+        /// Where the rows go, with verdict, score and detail added; - is standard output.
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
+        /// What counts as equal beyond mathematics.
+        #[arg(long, value_name = "NAME", default_value = "default", value_parser = policy())]
+        policy: MathPolicy,
+        /// Where in a response to look for the answer, the first place that has one winning: boxed, final_answer,
+        /// answer, whole, bold, math_span, last_value, separated by commas; or anywhere. Training looks in boxes only.
+        #[arg(long, value_name = "SOURCES", default_value = "anywhere", value_parser = extraction)]
+        extract: Extraction,
+        /// Count broken rows and leave them out, instead of stopping at the first.
+        #[arg(long)]
+        skip_bad_rows: bool,
+    },
+}
+
+impl Command {
+    /// What is still done after the first Ctrl-C; `None` if there is nothing to wait for.
+    pub fn when_interrupted(&self) -> Option<&'static str> {
+        match self {
+            Command::Train { .. } | Command::Sft { .. } | Command::Compare { .. } => {
+                Some("finishing the step, then saving")
+            }
+            Command::Verify { output, .. } if !verify::is_standard(output) => {
+                Some("removing the unfinished output")
+            }
+            Command::Eval { .. }
+            | Command::Generate { .. }
+            | Command::Report { .. }
+            | Command::Verify { .. } => None,
+        }
+    }
+}
+
+fn policy() -> impl TypedValueParser<Value = MathPolicy> {
+    PossibleValuesParser::new(MathPolicy::NAMES)
+        .try_map(|name| MathPolicy::by_name(&name).ok_or("there is no such policy"))
+}
+
+/// Places in a response by the names they have in files: `boxed,final_answer`; or `anywhere`.
+fn extraction(names: &str) -> Result<Extraction, String> {
+    if names == "anywhere" {
+        return Ok(Extraction::anywhere());
+    }
+    let known: Vec<(String, Source)> = Source::ALL
+        .iter()
+        .filter_map(|source| {
+            Some((
+                serde_json::to_value(source).ok()?.as_str()?.to_owned(),
+                *source,
+            ))
+        })
+        .collect();
+    let place = |given: &str| {
+        let found = known.iter().find(|(name, _)| name == given.trim());
+        found.map(|(_, source)| *source).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+            let names = names.join(", ");
+            format!("`{given}` is none of {names} (separated by commas), nor anywhere by itself")
+        })
+    };
+    let sources = names.split(',').map(place).collect::<Result<Vec<_>, _>>()?;
+    Ok(Extraction::anywhere().with_sources(sources))
 }
 
 /// Runs a command.
@@ -191,6 +262,25 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
         }),
         Command::Report { run } => {
             println!("{}", write_report(run)?.display());
+            Ok(())
+        }
+        Command::Verify {
+            input,
+            output,
+            policy,
+            extract,
+            skip_bad_rows,
+        } => {
+            let options = VerifyOptions {
+                input: input.clone(),
+                output: output.clone(),
+                extraction: extract.clone(),
+                policy: policy.clone(),
+                skip_bad_rows: *skip_bad_rows,
+            };
+            if let Some(tally) = verify::run(&options, true)? {
+                eprintln!("verified {tally}");
+            }
             Ok(())
         }
     }

@@ -33,6 +33,18 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A row to verify does not follow its schema.
+    #[error("{} row {row}, field `{field}`: {reason} (--skip-bad-rows leaves such rows out)", input.display())]
+    VerifyRow {
+        /// The file, or `standard input`.
+        input: PathBuf,
+        /// Its line, counted from 1.
+        row: u64,
+        /// The field; `row` when the line as a whole is meant.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A data file holds no usable row.
     #[error(
         "{} holds no usable row ({skipped} skipped as broken, {too_long} with a prompt longer than data.max_prompt_tokens)",
@@ -133,6 +145,12 @@ pub enum TrainError {
     /// Ctrl-C before there was anything to save.
     #[error("interrupted during the warm-up; nothing was saved")]
     InterruptedEarly,
+    /// Ctrl-C before an output was whole.
+    #[error("interrupted; nothing was written to {}", output.display())]
+    InterruptedOutput {
+        /// The file that the output was for.
+        output: PathBuf,
+    },
     /// A folder holds nothing to report on.
     #[error("{} is not a run folder: it has no {missing}", path.display())]
     NotARun {
@@ -154,7 +172,9 @@ impl TrainError {
                 prime_policy::PolicyError::Device { .. }
                 | prime_policy::PolicyError::Sampling { .. },
             ) => 2,
-            TrainError::Interrupted { .. } | TrainError::InterruptedEarly => 130,
+            TrainError::Interrupted { .. }
+            | TrainError::InterruptedEarly
+            | TrainError::InterruptedOutput { .. } => 130,
             _ => 1,
         }
     }

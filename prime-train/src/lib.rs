@@ -41,6 +41,7 @@ mod setup;
 pub mod sft;
 pub mod step;
 pub mod summary;
+pub mod verify;
 
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../README.md")]

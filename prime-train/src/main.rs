@@ -10,12 +10,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let handler = ctrlc::set_handler(|| {
+    let last_words = cli.command.when_interrupted();
+    let handler = ctrlc::set_handler(move || {
         use std::sync::atomic::Ordering;
-        if prime_train::run::INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+        let again = prime_train::run::INTERRUPTED.swap(true, Ordering::Relaxed);
+        match last_words {
+            Some(doing) if !again => eprintln!("interrupted: {doing} (again to stop at once)"),
+            _ => std::process::exit(130),
         }
-        eprintln!("interrupted: finishing the step, then saving (again to stop at once)");
     });
     if let Err(error) = handler {
         eprintln!("warning: Ctrl-C will not save a checkpoint: {error}");

@@ -15,14 +15,24 @@ enum Shown {
     Lines(Lines),
 }
 
-/// Lines at most every tenth of the work or every half minute, whichever comes first.
+/// Lines at most every tenth of the work or every half minute, whichever comes first; for bytes the latter only.
 struct Lines {
     out: Box<dyn Write + Send>,
     label: String,
+    unit: Unit,
     total: u64,
     done: u64,
     said: u64,
     last: Instant,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    /// Few and large: each tenth is news.
+    Parts,
+    /// Many, of work that is often over at once.
+    Bytes,
 }
 
 const QUIET: Duration = Duration::from_secs(30);
@@ -30,13 +40,26 @@ const QUIET: Duration = Duration::from_secs(30);
 impl Progress {
     /// Starts work of `total` parts.
     pub fn new(label: &str, total: u64) -> Self {
+        Self::start(label, total, Unit::Parts)
+    }
+
+    /// Starts work on `total` bytes.
+    pub fn bytes(label: &str, total: u64) -> Self {
+        Self::start(label, total, Unit::Bytes)
+    }
+
+    fn start(label: &str, total: u64, unit: Unit) -> Self {
         let err = std::io::stderr();
         if !err.is_terminal() {
-            return Self::lines(label, total, Box::new(err));
+            return Self::in_lines(label, total, unit, Box::new(err));
         }
         let bar = ProgressBar::new(total);
-        const TEMPLATE: &str = "{prefix:>10} {bar:32.cyan/dim} {pos}/{len} {msg} ({eta} left)";
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        let count = match unit {
+            Unit::Parts => "{pos}/{len}",
+            Unit::Bytes => "{bytes}/{total_bytes}",
+        };
+        let template = format!("{{prefix:>10}} {{bar:32.cyan/dim}} {count} {{msg}} ({{eta}} left)");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         bar.set_prefix(label.to_string());
@@ -47,10 +70,15 @@ impl Progress {
 
     /// Plain lines to `out`, terminal or not.
     pub fn lines(label: &str, total: u64, out: Box<dyn Write + Send>) -> Self {
+        Self::in_lines(label, total, Unit::Parts, out)
+    }
+
+    fn in_lines(label: &str, total: u64, unit: Unit, out: Box<dyn Write + Send>) -> Self {
         Progress {
             shown: Shown::Lines(Lines {
                 out,
                 label: label.to_string(),
+                unit,
                 total,
                 done: 0,
                 said: 0,
@@ -61,16 +89,21 @@ impl Progress {
 
     /// One part more is done; `message` holds the numbers of the moment.
     pub fn tick(&mut self, message: &str) {
+        self.advance(1, message);
+    }
+
+    /// `more` parts or bytes are done.
+    pub fn advance(&mut self, more: u64, message: &str) {
         match &mut self.shown {
             Shown::Bar(bar) => {
                 bar.set_message(message.to_string());
-                bar.inc(1);
+                bar.inc(more);
             }
             Shown::Lines(lines) => {
-                lines.done += 1;
+                lines.done += more;
                 let tenth = lines.total.div_ceil(10).max(1);
-                let due = lines.done - lines.said >= tenth || lines.last.elapsed() >= QUIET;
-                if due || lines.done == lines.total {
+                let news = lines.done - lines.said >= tenth || lines.done == lines.total;
+                if (news && lines.unit == Unit::Parts) || lines.last.elapsed() >= QUIET {
                     lines.say(message);
                 }
             }
@@ -101,7 +134,11 @@ impl Lines {
     fn say(&mut self, message: &str) {
         self.said = self.done;
         self.last = Instant::now();
-        let text = format!("{} {}/{} {message}", self.label, self.done, self.total);
+        let count = match self.unit {
+            Unit::Parts => format!("{}/{}", self.done, self.total),
+            Unit::Bytes => format!("{} %", 100 * self.done / self.total.max(1)),
+        };
+        let text = format!("{} {count} {message}", self.label);
         self.line(&text);
     }
 
@@ -146,5 +183,21 @@ mod tests {
             ["train 25/25 acc 25", "saved", "train: done"]
         );
         assert_eq!(lines.len(), 9 + 2);
+    }
+
+    #[test]
+    fn bytes_are_worth_a_line_only_when_they_take_long() {
+        let log = Log::default();
+        let mut progress = Progress::in_lines("verify", 2000, Unit::Bytes, Box::new(log.clone()));
+        progress.advance(500, "7 rows");
+        assert_eq!(*log.0.lock().unwrap(), b"");
+        if let (Shown::Lines(lines), Some(then)) =
+            (&mut progress.shown, Instant::now().checked_sub(QUIET))
+        {
+            lines.last = then;
+        }
+        progress.advance(700, "9 rows");
+        progress.advance(800, "12 rows");
+        assert_eq!(*log.0.lock().unwrap(), b"verify 60 % 9 rows\n");
     }
 }

@@ -8,7 +8,7 @@ mod process;
 
 pub use build::{binary, prm_auc};
 pub use files::{Folder, Record, recorded_text, records};
-pub use process::{Finished, Started, prime_train, run};
+pub use process::{Finished, Started, prime_train, prime_train_reading, run};
 
 /// `--set key=value` for each pair.
 pub fn sets<'a>(settings: impl IntoIterator<Item = &'a str>) -> Vec<String> {

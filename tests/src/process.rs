@@ -1,6 +1,7 @@
 //! Processes of the programs under test.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -71,6 +72,23 @@ pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> Finished {
 /// If it cannot be built or started.
 pub fn prime_train(arguments: &[impl AsRef<OsStr>]) -> Finished {
     run(binary(), arguments)
+}
+
+/// Runs `prime-train` to its end with `input` on its standard input.
+///
+/// # Panics
+/// If it cannot be built or started, or ends in a way that cannot be seen.
+pub fn prime_train_reading(input: &str, arguments: &[impl AsRef<OsStr>]) -> Finished {
+    let mut command = command(binary(), arguments);
+    let child = command.stdin(Stdio::piped()).spawn();
+    let mut child = child.expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    std::thread::scope(|scope| {
+        // Beside reading what comes out, or both would wait for each other. A process that ends early reads no more.
+        scope.spawn(move || stdin.write_all(input.as_bytes()).ok());
+        let output = child.wait_with_output();
+        Finished::from(output.expect("the process can be waited for"))
+    })
 }
 
 /// A `prime-train` that is still running.

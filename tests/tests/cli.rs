@@ -264,7 +264,9 @@ fn help_and_version_are_answers_not_errors() {
         assert!(done.stderr.is_empty() && done.stdout.contains("prime-train"));
     }
     let help = prime_train(&["--help"]).stdout;
-    for command in ["train", "sft", "eval", "generate", "compare", "report"] {
+    for command in [
+        "train", "sft", "eval", "generate", "compare", "report", "verify",
+    ] {
         assert!(help.contains(command), "{command}");
     }
 }

@@ -14,6 +14,7 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
         "run several configurations and chart them together",
     ),
     ("report", "write a run's report"),
+    ("verify", "grade texts: JSONL in, verdict JSONL out"),
 ];
 
 const OWN_COMMANDS: &[(&str, &str)] = &[
@@ -172,6 +173,7 @@ mod tests {
             "train --set a.b=c --resume",
             "eval -- x",
             "report runs/a ci",
+            "verify --input - --output b",
         ] {
             assert_eq!(parse(line), Ok(Task::Train { args: args(line) }));
         }

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use prime_policy::Tokenizer;
-use prime_verifier::{BoxedAnswer, Verdict, Verifier};
+use prime_verifier::math::MathVerifier;
+use prime_verifier::{Verdict, Verifier};
 
+use super::CODE_IS_NOT_RUN;
 use super::rows::{Row, read_rows};
 use super::tasks::{Split, Task};
 use crate::config::Config;
@@ -44,6 +46,7 @@ enum Source {
     Rows {
         train: Vec<PreparedProblem>,
         eval: Vec<PreparedProblem>,
+        verifier: MathVerifier,
         seed: u64,
     },
 }
@@ -91,6 +94,8 @@ impl Problems {
                 Source::Rows {
                     train,
                     eval,
+                    // Boxes only: a looser reading rewards hinting at answers.
+                    verifier: MathVerifier::default(),
                     seed: config.seed,
                 }
             }
@@ -162,7 +167,9 @@ impl Problems {
                     is_code: false,
                 })
             }
-            Source::Rows { train, eval, seed } => {
+            Source::Rows {
+                train, eval, seed, ..
+            } => {
                 let rows = match split {
                     Split::Train => train,
                     Split::Eval => eval,
@@ -189,10 +196,8 @@ impl Problems {
     pub fn verify(&self, response: &str, problem: &PreparedProblem) -> Verdict {
         match &self.source {
             Source::Task { verifier, .. } => verifier.verify(response, &problem.ground_truth),
-            Source::Rows { .. } if problem.is_code => Verdict::could_not_judge(
-                "the row's ability is code, and this version does not run code",
-            ),
-            Source::Rows { .. } => BoxedAnswer.verify(response, &problem.ground_truth),
+            Source::Rows { .. } if problem.is_code => Verdict::could_not_judge(CODE_IS_NOT_RUN),
+            Source::Rows { verifier, .. } => verifier.verify(response, &problem.ground_truth),
         }
     }
 }
@@ -255,6 +260,8 @@ mod tests {
         };
         assert_eq!(verdict(0, r"\boxed{2}"), None);
         assert_eq!(verdict(1, r"\boxed{2}"), Some(1.0));
+        assert_eq!(verdict(1, r"\boxed{\frac{8}{4}}"), Some(1.0));
         assert_eq!(verdict(1, r"\boxed{3}"), Some(0.0));
+        assert_eq!(verdict(1, "The answer is 2."), Some(0.0));
     }
 }

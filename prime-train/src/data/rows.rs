@@ -71,14 +71,17 @@ pub struct Row {
     pub extra_info: Value,
 }
 
-/// What is wrong with a row: the field and the reason.
-struct Broken {
-    field: String,
-    reason: String,
+/// What is wrong with a row.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// The field, dotted; `row` when the line as a whole is meant.
+    pub(crate) field: String,
+    /// What is wrong with it.
+    pub(crate) reason: String,
 }
 
 impl Broken {
-    fn new(field: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(field: &str, reason: impl Into<String>) -> Self {
         Broken {
             field: field.to_string(),
             reason: reason.into(),
@@ -87,7 +90,7 @@ impl Broken {
 }
 
 /// What JSON calls this value, for messages.
-fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -98,7 +101,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn text(value: Option<&Value>, field: &str) -> Result<String, Broken> {
+pub(crate) fn text(value: Option<&Value>, field: &str) -> Result<String, Broken> {
     match value {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(other) => Err(Broken::new(
