@@ -63,8 +63,7 @@ impl Comparison {
 
 /// Compares two bare answers.
 ///
-/// Deterministic, bounded by [`DEFAULT_BUDGET`] (some milliseconds at most), and symmetric but for
-/// [`Rounding::Relative`](super::Rounding::Relative), whose tolerance is a share of the gold answer.
+/// Deterministic, symmetric, and bounded by [`DEFAULT_BUDGET`]: some milliseconds at most.
 ///
 /// ```
 /// use prime_verifier::math::{MathPolicy, MathVerdict, compare};

@@ -29,6 +29,18 @@ fn without_layout(text: &str) -> String {
         "Bigr",
         "boxed",
     ];
+    // Numbers beside each other stay two numbers.
+    let push = |out: &mut String, piece: &str, gap: &mut bool| {
+        if *gap
+            && out.ends_with(|c: char| c.is_ascii_digit())
+            && piece.starts_with(|c: char| c.is_ascii_digit())
+        {
+            out.push(' ');
+        }
+        *gap = false;
+        out.push_str(piece);
+    };
+    let mut gap = false;
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -51,8 +63,8 @@ fn without_layout(text: &str) -> String {
             }
             let name = &rest[1..=letters];
             match name {
-                "dfrac" | "tfrac" | "cfrac" => out.push_str("\\frac"),
-                name if DROPPED.contains(&name) => {}
+                "dfrac" | "tfrac" | "cfrac" => push(&mut out, "\\frac", &mut gap),
+                name if DROPPED.contains(&name) => gap = true,
                 name => {
                     out.push('\\');
                     out.push_str(name);
@@ -63,12 +75,14 @@ fn without_layout(text: &str) -> String {
             rest = &rest[1 + letters..];
             continue;
         }
-        if !first.is_whitespace() && first != '$' && first != '~' {
-            out.push(first);
+        if first.is_whitespace() || first == '$' || first == '~' {
+            gap = true;
+        } else {
+            push(&mut out, &rest[..first.len_utf8()], &mut gap);
         }
         rest = &rest[first.len_utf8()..];
     }
-    while out.ends_with(['.', ',']) {
+    while out.ends_with(['.', ',', ' ']) {
         out.pop();
     }
     out

@@ -18,6 +18,8 @@ pub(super) enum Region {
     SignedUnit,
     /// 6 … 40.
     Large,
+    /// From 2 to the power on, up to five times that.
+    Beyond { power: u32, left: bool },
 }
 
 /// A value for every variable: a small fraction that floats hold exactly, the same for the same name and seed.
@@ -62,11 +64,16 @@ impl Point {
             Region::Signed => (20, 300, 64, true),
             Region::SignedUnit => (13, 243, 256, true),
             Region::Large => (384, 2560, 64, false),
+            Region::Beyond { .. } => (66, 320, 64, false),
         };
         // Odd numerators keep the denominators, so that no coordinate is whole.
         let numerator = (low + (hash >> 8) % (high - low)) | 1;
         let negative = signed && hash & 1 == 1;
         let numerator = IBig::from(numerator);
+        if let Region::Beyond { power, left } = self.region {
+            let far = numerator << power.min(64) as usize;
+            return RBig::from_parts(if left { -far } else { far }, UBig::from(scale as u32));
+        }
         RBig::from_parts(
             if negative { -numerator } else { numerator },
             UBig::from(scale as u32),

@@ -92,7 +92,7 @@ pub enum Rounding {
     /// Never: `0.333333` is not `1/3`.
     Never,
     /// If the other number is at most half a unit of the last digit away and so many significant digits are shown; also
-    /// if one side shows at least 15 digits, as a printed float does, and is off by no more than a float's rounding.
+    /// if one side shows 15 to 17 digits, as a printed float does, and is off by no more than a float's rounding.
     LastDigit {
         /// Digits from the first that is not zero.
         significant: u32,
@@ -102,7 +102,7 @@ pub enum Rounding {
         /// The distance, positive.
         tolerance: f64,
     },
-    /// If the two numbers, decimals or not, differ by at most this share of the gold one.
+    /// If the two numbers, decimals or not, differ by at most this share of the larger one.
     Relative {
         /// The share, positive.
         tolerance: f64,

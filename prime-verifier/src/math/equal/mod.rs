@@ -199,8 +199,12 @@ impl<'p> Comparer<'p> {
                 let number = Expr::Number(decimal.clone());
                 return self.eq(&number, b).map(Some);
             }
-            (Expr::Relation(..), _) if !is_statement(b) => self.relation_against_value(a, b)?,
-            (Expr::List { .. }, _) if !is_statement(b) => self.list_against_value(a, b)?,
+            (Expr::Relation(..), _) if !is_statement(b) && !matches!(b, Expr::Builder(..)) => {
+                self.relation_against_value(a, b)?
+            }
+            (Expr::List { .. }, _) if !is_statement(b) && !matches!(b, Expr::Builder(..)) => {
+                self.list_against_value(a, b)?
+            }
             (Expr::Builder(head, condition), _) if is_statement(b) || realset::is_set_like(b) => {
                 return self.builder_against(head, condition, b).map(Some);
             }
@@ -235,14 +239,6 @@ impl<'p> Comparer<'p> {
             // `cm` and `odd` outside `\text{…}` are products of letters.
             (Expr::Text(words), Expr::Mul(_)) => {
                 normal::letters(b).is_some_and(|letters| letters.eq_ignore_ascii_case(words))
-            }
-            (Expr::Text(words), Expr::NamedSet(NamedSet::Empty))
-                if policy.loose_text && normal::says_none(words) =>
-            {
-                true
-            }
-            (Expr::Text(words), Expr::Set(items)) if policy.loose_text && items.is_empty() => {
-                normal::says_none(words)
             }
             (Expr::Text(words), Expr::NamedSet(set)) => normal::named_set(words) == Some(*set),
             _ => return Ok(None),

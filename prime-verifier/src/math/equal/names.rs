@@ -13,6 +13,8 @@ pub(super) struct Names {
     pub imaginary: bool,
     pub integral: bool,
     pub unknown_functions: bool,
+    /// Whether functions occur that bend or jump.
+    pub kinks: bool,
 }
 
 impl Names {
@@ -23,6 +25,7 @@ impl Names {
             imaginary: false,
             integral: false,
             unknown_functions: false,
+            kinks: false,
         };
         for expr in exprs {
             expr.any(&mut |part| {
@@ -38,6 +41,16 @@ impl Names {
             Expr::Symbol(name) if !self.symbols.contains(name) => self.symbols.push(name.clone()),
             Expr::Constant(Constant::I) => self.imaginary = true,
             Expr::Apply(..) => self.unknown_functions = true,
+            Expr::Call(
+                Function::Abs
+                | Function::Max
+                | Function::Min
+                | Function::Floor
+                | Function::Ceil
+                | Function::Sign,
+                _,
+            ) => self.kinks = true,
+            Expr::Root(radicand, _) if matches!(**radicand, Expr::Pow(..)) => self.kinks = true,
             Expr::Call(
                 Function::Factorial
                 | Function::DoubleFactorial

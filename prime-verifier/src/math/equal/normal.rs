@@ -98,6 +98,9 @@ impl Comparer<'_> {
         if let Some(set) = named_set(&plain) {
             return Expr::NamedSet(set);
         }
+        if self.policy.loose_text && says_none(&plain) {
+            return Expr::NamedSet(NamedSet::Empty);
+        }
         if self.policy.loose_text
             && let Some(value) = number_word(&plain)
         {
@@ -273,7 +276,7 @@ pub(super) fn named_set(words: &str) -> Option<NamedSet> {
 }
 
 /// What people write instead of ∅.
-pub(super) fn says_none(words: &str) -> bool {
+fn says_none(words: &str) -> bool {
     matches!(
         words,
         "no solution"

@@ -1,7 +1,7 @@
 //! Equations, inequalities, congruences and conditions.
 
 use super::{Comparer, Open, Verdict, is_name, is_statement};
-use crate::math::expr::{Expr, Relation};
+use crate::math::expr::{Connective, Expr, Relation};
 
 /// One relation between two sides.
 #[derive(Clone, Copy)]
@@ -47,8 +47,24 @@ impl Comparer<'_> {
             (Expr::Relation(a_first, a_rest), Expr::Relation(b_first, b_rest)) => {
                 self.relations((a_first, a_rest), (b_first, b_rest))?
             }
-            (Expr::List { items: x, .. }, Expr::List { items: y, .. }) => {
-                if x.iter().any(is_statement) || y.iter().any(is_statement) {
+            (
+                Expr::List {
+                    items: x,
+                    connective: c,
+                    ..
+                },
+                Expr::List {
+                    items: y,
+                    connective: d,
+                    ..
+                },
+            ) => {
+                // "or" and `±` put nothing in order.
+                if *c == Connective::Or
+                    || *d == Connective::Or
+                    || x.iter().any(is_statement)
+                    || y.iter().any(is_statement)
+                {
                     self.unordered(x, y)?
                 } else {
                     self.value_lists(x, y)?
@@ -177,6 +193,12 @@ impl Comparer<'_> {
         if ![a.left, a.right, b.left, b.right]
             .into_iter()
             .all(Expr::is_scalar)
+        {
+            return Ok(false);
+        }
+        // `2 = 3` and `4 = 5` have nothing to solve.
+        if [a.left, a.right].into_iter().all(constant)
+            || [b.left, b.right].into_iter().all(constant)
         {
             return Ok(false);
         }
@@ -338,6 +360,9 @@ impl Comparer<'_> {
         condition: &Expr,
         other: &Expr,
     ) -> Verdict {
+        if is_statement(other) && !self.policy.relation_as_set {
+            return Ok(false);
+        }
         let builder = Expr::Builder(Box::new(head.clone()), Box::new(condition.clone()));
         if let Some(verdict) = self.as_regions(&builder, other)? {
             return Ok(verdict);

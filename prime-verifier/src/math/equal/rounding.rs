@@ -28,7 +28,10 @@ impl Comparer<'_> {
                     (one, other) => one.or(other),
                 };
                 // Seventeen digits are how a float is printed, and floats are off by a unit in the last place.
-                let printed_float = [x, y].into_iter().flatten().any(|d| d.significant >= 15);
+                let printed_float = [x, y]
+                    .into_iter()
+                    .flatten()
+                    .any(|d| (15..=17).contains(&d.significant));
                 let noise = printed_float && apart <= 2.0 * f64::EPSILON * size;
                 noise
                     || coarser.is_some_and(|decimal| {
@@ -40,9 +43,9 @@ impl Comparer<'_> {
         })
     }
 
-    /// |a − b| and |a|.
+    /// |a − b| and the larger of |a| and |b|.
     fn distance(&mut self, a: &Expr, b: &Expr) -> Option<(f64, f64)> {
-        let size = self.float_of(a)?.abs();
+        let size = self.float_of(a)?.abs().max(self.float_of(b)?.abs());
         let difference = super::relation::difference(a, b);
         match self.exact_value(&difference) {
             Ok(Some(exact)) => Some((exact.to_f64_fast().abs(), size)),

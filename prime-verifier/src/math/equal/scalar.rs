@@ -25,11 +25,21 @@ const GOOD_POINTS: usize = 4;
 /// Points with whole coordinates at which expressions with integer variables have to agree.
 const WHOLE_POINTS: usize = 8;
 
-/// Bits of working precision, tried in turn.
-const PRECISIONS: [usize; 3] = [192, 576, 1728];
+/// Most sizes of constants that are looked beyond.
+const MAX_SCALES: usize = 3;
 
-/// Two numbers that agree to within 2 to this power count as equal.
-const ZERO_BITS: i64 = -120;
+/// Bits of working precision, at first and at most.
+const FIRST_PRECISION: usize = 192;
+const LAST_PRECISION: usize = 8192;
+
+/// Bits to which a difference has to vanish, where all values met are near 1.
+const ZERO_BITS: i64 = 120;
+
+/// Bits more for each power of two that values are away from 1: `√2 + 10^{-60}` is not `√2`.
+const SPREAD_BITS: i64 = 4;
+
+/// Bits for the rounding errors of the evaluation.
+const GUARD_BITS: usize = 64;
 
 /// What one point says about a pair.
 enum AtPoint {
@@ -200,12 +210,19 @@ impl Comparer<'_> {
         }
         let complex = names.imaginary;
         let constant = names.symbols.is_empty();
-        let wanted = if constant { 1 } else { GOOD_POINTS };
+        let mut wanted = if constant { 1 } else { GOOD_POINTS };
         let mut good = 0;
         let mut undefined = 0;
         let mut imprecise = false;
         let mut complex_points = vec![];
-        for (index, region) in self.regions().into_iter().enumerate() {
+        let mut regions = self.regions();
+        if names.kinks && !constant {
+            // Where the expressions bend may be far out; beyond their own constants they bend no more.
+            let far = self.scales(&[a, b]);
+            wanted += far.len();
+            regions.splice(0..0, far);
+        }
+        for (index, region) in regions.into_iter().enumerate() {
             let point = Point::new(self.seed, index, region);
             match self.at(&point, a, b, names, complex || constant)? {
                 AtPoint::Different => return Ok(false),
@@ -239,6 +256,33 @@ impl Comparer<'_> {
         } else {
             Err(Open::Beyond)
         }
+    }
+
+    /// Regions beyond the constants of expressions that bend, on both sides.
+    fn scales(&mut self, exprs: &[&Expr]) -> Vec<Region> {
+        let mut constants = vec![];
+        for expr in exprs {
+            largest_constants(expr, &mut constants);
+        }
+        let mut powers: Vec<u32> = constants
+            .iter()
+            .filter_map(|constant| self.float_of(constant))
+            .map(|value| value.abs().log2().ceil())
+            .filter(|power| (2.0..=60.0).contains(power))
+            .map(|power| power as u32)
+            .collect();
+        powers.sort_unstable();
+        powers.dedup();
+        let real = self.policy.variables == VariablePolicy::Real;
+        powers
+            .into_iter()
+            .rev()
+            .take(MAX_SCALES)
+            .flat_map(|power| {
+                let left = real.then_some(Region::Beyond { power, left: true });
+                std::iter::once(Region::Beyond { power, left: false }).chain(left)
+            })
+            .collect()
     }
 
     fn regions(&self) -> Vec<Region> {
@@ -279,9 +323,12 @@ impl Comparer<'_> {
             _ => {}
         }
         let difference = Expr::Add(vec![a.clone(), b.clone().negated()]);
-        for precision in PRECISIONS {
-            match self.difference_at(point, &difference, &integers, precision, complex)? {
-                AtPoint::Imprecise => {}
+        let mut precision = FIRST_PRECISION;
+        while precision <= LAST_PRECISION {
+            let (found, needed) =
+                self.difference_at(point, &difference, &integers, precision, complex)?;
+            match found {
+                AtPoint::Imprecise => precision = needed.max(3 * precision),
                 decided => return Ok(decided),
             }
         }
@@ -295,24 +342,29 @@ impl Comparer<'_> {
         integers: &[(Box<str>, i64)],
         precision: usize,
         complex: bool,
-    ) -> Result<AtPoint, Open> {
+    ) -> Result<(AtPoint, usize), Open> {
         let ten = self.ten();
         let mut ball_budget = Budget::new(self.budget.left());
         let before = ball_budget.left();
-        let value = {
+        let (value, spread) = {
             let domain = Balls::new(point, precision, &mut ball_budget);
-            Evaluator::new(domain, integers, &mut self.budget, ten).eval(difference)
+            let mut evaluator = Evaluator::new(domain, integers, &mut self.budget, ten);
+            let value = evaluator.eval(difference);
+            (value, evaluator.domain.spread)
         };
+        let bits = ZERO_BITS.saturating_add(SPREAD_BITS.saturating_mul(spread));
+        let needed = usize::try_from(bits)
+            .unwrap_or(usize::MAX)
+            .saturating_add(GUARD_BITS);
         let used = before.saturating_sub(ball_budget.left());
         self.budget.charge(used)?;
-        Ok(match value {
+        let found = match value {
             Ok(d) => {
                 if !complex && !d.im.contains_zero() {
-                    return Ok(AtPoint::Skip);
-                }
-                if !d.contains_zero() {
+                    AtPoint::Skip
+                } else if !d.contains_zero() {
                     AtPoint::Different
-                } else if d.mag_upper_log2() <= ZERO_BITS - spread(precision) {
+                } else if d.mag_upper_log2() <= -bits {
                     AtPoint::Same
                 } else {
                     AtPoint::Imprecise
@@ -322,7 +374,8 @@ impl Comparer<'_> {
             Err(NoValue::Undefined) => AtPoint::Undefined,
             Err(NoValue::NotHere) => AtPoint::Skip,
             Err(NoValue::Imprecise) => AtPoint::Imprecise,
-        })
+        };
+        Ok((found, needed))
     }
 
     /// A real constant that cancellation would hide from floats.
@@ -330,7 +383,7 @@ impl Comparer<'_> {
         let point = Point::new(self.seed, 0, Region::Positive);
         let ten = self.ten();
         let mut ball_budget = Budget::new(self.budget.left());
-        let domain = Balls::new(&point, PRECISIONS[0], &mut ball_budget);
+        let domain = Balls::new(&point, FIRST_PRECISION, &mut ball_budget);
         let value = Evaluator::new(domain, &[], &mut self.budget, ten)
             .eval(expr)
             .ok()?;
@@ -393,10 +446,18 @@ impl Comparer<'_> {
     }
 }
 
-/// The more digits are carried, the closer to zero a difference has to come: cancellation that eats the digits of one
-/// precision leaves a trace in the next.
-fn spread(precision: usize) -> i64 {
-    (precision as i64 - 192) / 2
+/// The parts without variables that stand in no other such part.
+fn largest_constants<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
+    if found.len() >= 64 {
+        return;
+    }
+    if !expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
+        found.push(expr);
+        return;
+    }
+    for child in expr.children() {
+        largest_constants(child, found);
+    }
 }
 
 fn number(value: RBig) -> Expr {

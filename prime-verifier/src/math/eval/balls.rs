@@ -11,8 +11,10 @@ use crate::math::points::Point;
 
 /// Ball arithmetic at one point.
 pub(in crate::math) struct Balls<'p, 'b> {
-    pub point: &'p Point,
-    pub cx: Ctx<'b>,
+    point: &'p Point,
+    cx: Ctx<'b>,
+    /// The largest power of two, up or down, that a value was met with: differences may hide that far down.
+    pub spread: i64,
 }
 
 impl<'p, 'b> Balls<'p, 'b> {
@@ -20,7 +22,16 @@ impl<'p, 'b> Balls<'p, 'b> {
         Self {
             point,
             cx: Ctx::new(precision, budget),
+            spread: 0,
         }
+    }
+
+    /// Takes note of the size of a value that is certainly not zero.
+    fn noted(&mut self, value: Complex) -> Complex {
+        if !value.contains_zero() {
+            self.spread = self.spread.max(value.mag_upper_log2().saturating_abs());
+        }
+        value
     }
 }
 
@@ -39,7 +50,8 @@ impl Domain for Balls<'_, '_> {
     type Number = Complex;
 
     fn rational(&mut self, value: &RBig) -> Value<Complex> {
-        Ok(Real::from_rbig(value, &mut self.cx)?.into())
+        let value = Complex::from(Real::from_rbig(value, &mut self.cx)?);
+        Ok(self.noted(value))
     }
 
     fn constant(&mut self, constant: Constant) -> Value<Complex> {
@@ -73,11 +85,13 @@ impl Domain for Balls<'_, '_> {
     }
 
     fn power(&mut self, base: &Complex, exponent: &IBig) -> Value<Complex> {
-        Ok(base.powi(exponent, &mut self.cx)?)
+        let value = base.powi(exponent, &mut self.cx)?;
+        Ok(self.noted(value))
     }
 
     fn general_power(&mut self, base: &Complex, exponent: &Complex) -> Value<Complex> {
-        Ok(base.pow(exponent, &mut self.cx)?)
+        let value = base.pow(exponent, &mut self.cx)?;
+        Ok(self.noted(value))
     }
 
     fn root(&mut self, radicand: &Complex, index: u32) -> Value<Complex> {
@@ -86,8 +100,13 @@ impl Domain for Balls<'_, '_> {
 
     fn call(&mut self, function: Function, arguments: &[Complex]) -> Value<Complex> {
         use Function::*;
+        // What these differ from their limits by is exponentially small in the argument.
+        if let (Exp | Sinh | Cosh | Tanh | Coth | Sech | Csch, [z]) = (function, arguments) {
+            let (re, im) = z.to_f64();
+            self.spread = self.spread.max((3.0 * re.hypot(im)).min(1e9) as i64);
+        }
         let cx = &mut self.cx;
-        Ok(match (function, arguments) {
+        let value = match (function, arguments) {
             (Exp, [z]) => z.exp(cx)?,
             (Ln, [z]) => z.ln(cx)?,
             (Log, [z, base]) => z.ln(cx)?.div(&base.ln(cx)?, cx)?,
@@ -122,7 +141,8 @@ impl Domain for Balls<'_, '_> {
             (Floor | Ceil | Sign, [z]) if z.is_real() => real_step(function, &z.re)?,
             (Max | Min, numbers) => extreme(function, numbers)?,
             _ => return Err(NoValue::NotHere),
-        })
+        };
+        Ok(self.noted(value))
     }
 
     fn apply(&mut self, _: &str, _: &[Complex]) -> Value<Complex> {

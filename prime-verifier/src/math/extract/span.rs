@@ -162,7 +162,7 @@ fn lists(gap: &str) -> bool {
 pub(super) fn joins(gap: &str) -> bool {
     const FAR: usize = 40;
     const NEAR: usize = 10;
-    if gap.len() > FAR {
+    if gap.len() > FAR || gap.contains("\n\n") {
         return false;
     }
     let mut plain = gap.to_owned();

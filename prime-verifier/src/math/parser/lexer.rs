@@ -125,6 +125,27 @@ impl<'t> Lexer<'t> {
             )
     }
 
+    /// Whether a value ends here, so that no argument is awaited.
+    fn after_operand(&self) -> bool {
+        matches!(
+            self.out.last().map(|token| token.kind),
+            Some(
+                Kind::Number { .. }
+                    | Kind::Fraction(..)
+                    | Kind::Letter { .. }
+                    | Kind::Named(_)
+                    | Kind::Constant(_)
+                    | Kind::Set(_)
+                    | Kind::Close(_)
+                    | Kind::Relation(_)
+                    | Kind::Plus
+                    | Kind::Minus
+                    | Kind::Times
+                    | Kind::Comma
+            )
+        )
+    }
+
     /// Whether a number or a group has just ended.
     fn after_value(&self) -> bool {
         matches!(
@@ -272,6 +293,11 @@ impl<'t> Lexer<'t> {
                     Fence::Square
                 };
                 self.push(Kind::Close(fence), 1);
+            }
+            // `\pi{}` ends the name of the command and prints nothing.
+            '{' if self.after_operand() && rest[1..].trim_start().starts_with('}') => {
+                let blanks = rest.len() - 1 - rest[1..].trim_start().len();
+                self.skip(2 + blanks);
             }
             '{' => self.push(Kind::Open(Fence::Group), 1),
             '}' => self.push(Kind::Close(Fence::Group), 1),

@@ -189,6 +189,7 @@ impl<'t> Parser<'t> {
             .source(from, to)
             .chars()
             .filter(|c| !c.is_whitespace() && !matches!(c, '{' | '}'))
+            .map(super::unicode::lowered)
             .take(48)
             .collect();
         self.at = to;

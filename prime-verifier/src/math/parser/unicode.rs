@@ -29,6 +29,15 @@ fn is_raised(character: char) -> Option<bool> {
     }
 }
 
+/// `1` for `₁`, and anything else for itself.
+pub(super) fn lowered(character: char) -> char {
+    match script_value(character) {
+        Some(Script::Digit(digit)) => char::from(b'0' + digit),
+        Some(Script::Letter(letter)) => letter,
+        _ => character,
+    }
+}
+
 pub(super) fn script_value(character: char) -> Option<Script> {
     Some(match character {
         '⁰' => Script::Digit(0),

@@ -6,6 +6,26 @@ use crate::math::expr::{Expr, Number, Unit};
 use crate::math::units;
 use dashu_ratio::RBig;
 
+/// Words that say something about the number before them rather than what it counts.
+const CHANGES_THE_NUMBER: [&str; 16] = [
+    "times",
+    "squared",
+    "cubed",
+    "factorial",
+    "half",
+    "halves",
+    "thirds",
+    "quarters",
+    "plus",
+    "minus",
+    "over",
+    "divided",
+    "less",
+    "more",
+    "than",
+    "choose",
+];
+
 impl<'t> Parser<'t> {
     /// A sum with its unit.
     pub(super) fn measured(&mut self) -> Parsed {
@@ -82,6 +102,10 @@ impl<'t> Parser<'t> {
             return value;
         };
         let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
+        if first.eq_ignore_ascii_case("dozen") && rest.is_empty() {
+            self.advance();
+            return Expr::exact(&number.value * RBig::from(12));
+        }
         let zeros = match first.to_ascii_lowercase().as_str() {
             "hundred" => 2,
             "thousand" => 3,
@@ -116,6 +140,14 @@ impl<'t> Parser<'t> {
                 }
                 // "5 (is not the answer)" measures nothing.
                 let speaks = words.split(' ').count() > 4
+                    || CHANGES_THE_NUMBER.contains(
+                        &words
+                            .split(' ')
+                            .next()
+                            .unwrap_or(words)
+                            .to_ascii_lowercase()
+                            .as_str(),
+                    )
                     || words.split(' ').any(|word| {
                         let word = word.to_ascii_lowercase();
                         [
@@ -180,7 +212,20 @@ impl<'t> Parser<'t> {
         while let Some(kind) = self.peek() {
             let goes_on = match kind {
                 Kind::Text(_) => !list::is_connective(kind),
-                Kind::Letter { .. } | Kind::Divide | Kind::Times | Kind::Caret => true,
+                // A letter is the unit's if it begins it, goes on with its word, or stands behind a sign in it.
+                Kind::Letter { .. } => {
+                    let before = self
+                        .at
+                        .checked_sub(1)
+                        .and_then(|before| self.tokens.get(before));
+                    let here = self.tokens.get(self.at);
+                    self.at == from
+                        || before.is_some_and(|t| {
+                            matches!(t.kind, Kind::Divide | Kind::Times | Kind::Degree)
+                        })
+                        || matches!((before, here), (Some(a), Some(b)) if a.end == b.start && matches!(a.kind, Kind::Letter { .. }))
+                }
+                Kind::Divide | Kind::Times | Kind::Caret => true,
                 Kind::Degree => true,
                 Kind::Number { .. }
                 | Kind::Minus

@@ -31,7 +31,7 @@ pub(super) const OPERATORS: &[(&str, Kind<'static>)] = &[
     ("->", Kind::Relation(Relation::Other("to"))),
     (":=", Kind::Relation(Relation::Eq)),
     ("**", Kind::Caret),
-    ("+-", Kind::PlusMinus),
+    ("+/-", Kind::PlusMinus),
 ];
 
 pub(super) fn character(character: char) -> Option<Kind<'static>> {
@@ -303,7 +303,7 @@ pub(super) fn reads_as_words(run: &str) -> bool {
     const SHORT: &[&str] = &[
         "and", "or", "if", "for", "is", "of", "the", "not", "yes", "no", "odd", "one", "two",
         "six", "ten", "all", "any", "has", "are", "per", "with", "when", "day", "dne", "none",
-        "to", "at", "by", "as", "an", "fact",
+        "to", "at", "by", "as", "an", "fact", "so", "it", "we", "he", "my", "us", "go",
     ];
     // Names: one capital, then small letters.
     let name = run.len() >= 3

@@ -21,12 +21,10 @@ impl<'t> Lexer<'t> {
         let length = name_length + 1;
         match name {
             "left" | "mleft" | "bigl" | "Bigl" | "biggl" | "Biggl" => {
-                self.delimiter_size(length, Side::Left);
-                return Ok(());
+                return self.delimiter_size(length, Side::Left);
             }
             "right" | "mright" | "bigr" | "Bigr" | "biggr" | "Biggr" => {
-                self.delimiter_size(length, Side::Right);
-                return Ok(());
+                return self.delimiter_size(length, Side::Right);
             }
             "not" => {
                 let after = rest[length..].trim_start();
@@ -100,15 +98,21 @@ impl<'t> Lexer<'t> {
     }
 
     /// `\left` and its kin: the side of the fence that follows.
-    fn delimiter_size(&mut self, length: usize, side: Side) {
+    fn delimiter_size(&mut self, length: usize, side: Side) -> Result<(), SyntaxError> {
         self.at += length;
         let blanks = self.rest().len() - self.rest().trim_start().len();
         self.at += blanks;
         if self.rest().starts_with('.') {
             self.at += 1;
+        } else if self.rest().starts_with(|c: char| c.is_alphanumeric()) {
+            return Err(SyntaxError::Expected {
+                at: self.at,
+                expected: "a bracket behind \\left or \\right",
+            });
         } else {
             self.side = side;
         }
+        Ok(())
     }
 
     fn repeats_digits(&self, length: usize) -> bool {
