@@ -1,5 +1,7 @@
 //! One input: two answers and a response that holds the second.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use crate::generate::Grammar;
@@ -83,6 +85,16 @@ impl Source {
                 (both, again)
             }
         }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "    {:?} ~ {:?}", self.gold, self.answer)?;
+        if !self.response.is_empty() {
+            write!(f, "\n    response {:?}", self.response)?;
+        }
+        Ok(())
     }
 }
 

@@ -79,7 +79,7 @@ impl Grammar {
             0..4 => out.push_str(&small(random).to_string()),
             4..6 => out.push_str(random.pick(&self.variables)),
             6 => number(random, out),
-            _ => out.push_str("0"),
+            _ => out.push('0'),
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use crate::case::Case;
 use crate::hostile;
-use crate::supervise::dies;
+use crate::supervise::{End, end_of};
 use crate::{Options, Result};
 
-const DEPTHS: [usize; 6] = [16, 32, 64, 130, 400, 4_000];
+const DEPTHS: [usize; 5] = [16, 63, 126, 400, 4_000];
 const INSIDES: [&str; 3] = ["x", "2", "1,2"];
+/// What every thread needs.
+const LEAST: usize = 64 << 10;
+const MOST: usize = 1 << 28;
 
 /// Whether every nest is read and compared within the stack of the options; prints what the hungriest ones take.
 pub fn nests(options: &Options) -> Result<bool> {
@@ -17,35 +20,37 @@ pub fn nests(options: &Options) -> Result<bool> {
         // Nests of one kind, and of two in turn.
         let next = all[(number * 7 + 1) % all.len()];
         for kinds in [vec![*kind], vec![*kind, next]] {
-            let mut most = (0, String::new());
+            let mut need = LEAST;
+            let mut what = String::new();
             for inside in INSIDES {
-                let at_once = DEPTHS.map(|depth| case(&kinds, inside, depth));
-                for (depth, case) in DEPTHS.into_iter().zip(at_once) {
-                    let floor = most.0.max(32 << 10);
-                    if !dies(&case, floor) {
-                        continue;
+                for depth in DEPTHS {
+                    let case = case(&kinds, inside, depth);
+                    let end = end_of(&case, need)?;
+                    if end == End::Hung {
+                        good = false;
+                        println!("hangs: {kinds:?}, {depth} deep around {inside}");
+                        break;
                     }
-                    let need = need(&case, floor);
-                    most = (need, format!("{kinds:?}, {depth} deep around {inside}"));
+                    if end == End::Died {
+                        need = stack_for(&case, need)?;
+                        what = format!("{kinds:?}, {depth} deep around {inside}");
+                    }
                 }
             }
-            if most.0 > options.stack {
-                good = false;
-                println!(
-                    "too deep for the stack: {} KiB for {}",
-                    most.0 >> 10,
-                    most.1
-                );
-            }
-            needs.push(most);
+            needs.push((need, what));
         }
     }
     needs.sort_unstable();
-    println!("stack that the hungriest nests take:");
+    println!("stack that the hungriest nests take, to an eighth:");
     for (need, what) in needs.iter().rev().take(12) {
         println!("  {:5} KiB  {what}", need >> 10);
     }
-    Ok(good)
+    let over = needs
+        .iter()
+        .filter(|(need, _)| *need > options.stack)
+        .count();
+    println!("{over} kinds take more than {} KiB", options.stack >> 10);
+    Ok(good && over == 0)
 }
 
 fn case(kinds: &[(&str, &str)], inside: &str, depth: usize) -> Case {
@@ -60,23 +65,20 @@ fn case(kinds: &[(&str, &str)], inside: &str, depth: usize) -> Case {
     }
 }
 
-/// The smallest stack, to 1/8, with which a case does not die.
-fn need(case: &Case, floor: usize) -> usize {
-    let mut high = floor;
-    while dies(case, high) {
-        if high > 1 << 30 {
-            return high;
-        }
+/// The smallest stack, to an eighth, with which a case does not die; it does with `low`.
+fn stack_for(case: &Case, mut low: usize) -> Result<usize> {
+    let mut high = 2 * low;
+    while high < MOST && end_of(case, high)? == End::Died {
+        low = high;
         high *= 2;
     }
-    let mut low = high / 2;
     while high - low > high / 8 {
         let middle = (low + high) / 2;
-        if dies(case, middle) {
+        if end_of(case, middle)? == End::Died {
             low = middle;
         } else {
             high = middle;
         }
     }
-    high
+    Ok(high)
 }

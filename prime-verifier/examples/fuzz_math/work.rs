@@ -9,13 +9,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, Source};
-use crate::check::{Checker, Finding, Kind, Outcome};
+use crate::check::{Checker, Kind, Outcome};
 use crate::shrink::shrunk;
 use crate::{Options, Result};
 
-/// Samples of one kind of violation that are shrunk and shown; the rest is counted.
-const SAMPLES: usize = 12;
+/// Samples of one kind of violation that each thread shrinks and shows; the rest is counted.
+const SAMPLES: usize = 8;
 const SLOWEST: usize = 5;
+/// Longer than the checks of any input that ends.
+const HANG: Duration = Duration::from_secs(20);
 
 /// What one thread saw.
 #[derive(Default)]
@@ -23,8 +25,8 @@ struct Report {
     inputs: u64,
     verdicts: BTreeMap<&'static str, u64>,
     violations: BTreeMap<Kind, u64>,
-    /// By kind and the first words of what happened.
-    samples: BTreeMap<(Kind, String), Vec<(u64, Case, Finding)>>,
+    /// By kind and key.
+    samples: BTreeMap<(Kind, String), Vec<Case>>,
     slowest: Vec<(Duration, &'static str, u64)>,
 }
 
@@ -46,7 +48,7 @@ pub fn work(options: &Options, directory: &Path) -> Result<bool> {
         for (number, at) in (0..).zip(&at) {
             let progress = File::create(progress_file(directory, number))?;
             let (options, source) = (options, &source);
-            let work = move || one_thread(options, &source, number, at, progress);
+            let work = move || one_thread(options, source, number, at, progress);
             threads.push(
                 thread::Builder::new()
                     .stack_size(options.stack)
@@ -68,7 +70,7 @@ pub fn work(options: &Options, directory: &Path) -> Result<bool> {
     Ok(report.violations.is_empty())
 }
 
-/// Says now and then how far it is, and gives up when a thread has not moved for a minute.
+/// Says now and then how far it is, and gives up when a thread stays at one input.
 fn watch(at: &[AtomicU64], done: impl Fn() -> bool, start: Instant) {
     let mut last: Vec<(u64, Instant)> = vec![(u64::MAX, start); at.len()];
     let mut said = start;
@@ -78,8 +80,8 @@ fn watch(at: &[AtomicU64], done: impl Fn() -> bool, start: Instant) {
             let now = at.load(Ordering::Relaxed);
             if now != last.0 {
                 *last = (now, Instant::now());
-            } else if last.1.elapsed() > Duration::from_secs(60) && now != u64::MAX {
-                eprintln!("input {now} has not ended for a minute");
+            } else if last.1.elapsed() > HANG && now != u64::MAX {
+                eprintln!("input {now} has not ended in {HANG:?}");
                 std::process::abort();
             }
         }
@@ -98,7 +100,7 @@ fn one_thread(
     at: &AtomicU64,
     mut progress: File,
 ) -> std::io::Result<Report> {
-    let checker = Checker::new(options.limit);
+    let checker = Checker::new(options.limit, options.once);
     let end = options
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
@@ -136,21 +138,22 @@ impl Report {
         }
         for finding in outcome.findings {
             *self.violations.entry(finding.kind).or_default() += 1;
-            let key: String = finding.what.split([':', '"']).take(2).collect();
-            let samples = self.samples.entry((finding.kind, key)).or_default();
+            let key = (finding.kind, finding.key.clone());
+            let samples = self.samples.entry(key).or_default();
             if samples.len() >= SAMPLES {
                 continue;
             }
-            let same = |case: &Case| {
+            let like = |case: &Case| {
+                // Shrinking is no hang.
                 at.fetch_xor(1 << 63, Ordering::Relaxed);
-                let found = checker.check(case).findings;
-                found.iter().any(|other| other.kind == finding.kind)
+                let findings = checker.check(case).findings;
+                findings.into_iter().find(|other| other.is_like(&finding))
             };
-            let small = shrunk(case, Duration::from_secs(10), &same);
-            if samples.iter().all(|(_, known, _)| *known != small) {
-                let found = checker.check(&small).findings;
-                let found = found.into_iter().find(|other| other.kind == finding.kind);
-                samples.push((index, small, found.unwrap_or(finding)));
+            let small = shrunk(case, Duration::from_secs(5), &|case| like(case).is_some());
+            if !samples.contains(&small) {
+                let found = like(&small).unwrap_or(finding);
+                println!("{found} (input {index})\n{small}");
+                samples.push(small);
             }
         }
     }
@@ -168,24 +171,11 @@ impl Report {
         for (kind, count) in other.violations {
             *self.violations.entry(kind).or_default() += count;
         }
-        for (key, samples) in other.samples {
-            self.samples.entry(key).or_default().extend(samples);
-        }
         self.slowest.extend(other.slowest);
         self.keep_slowest();
     }
 
     fn print(&self, source: &Source, took: Duration) {
-        for ((kind, _), samples) in &self.samples {
-            println!("== {kind:?} ({} in all) ==", self.violations[kind]);
-            for (index, case, finding) in samples {
-                println!("  input {index}: {}", finding.what);
-                println!("    {:?} ~ {:?}", case.gold, case.answer);
-                if !case.response.is_empty() {
-                    println!("    response {:?}", case.response);
-                }
-            }
-        }
         println!("slowest calls:");
         for (time, call, index) in &self.slowest {
             let case = source.case(*index);

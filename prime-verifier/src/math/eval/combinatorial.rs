@@ -23,7 +23,7 @@ impl<D: Domain> Evaluator<'_, D> {
         };
         if n > MAX_FACTORIAL {
             return if step == 1 {
-                self.budget.charge(n / 16)?;
+                self.budget.charge(n / 48)?;
                 self.domain.large_factorial(n)
             } else {
                 Err(NoValue::NotHere)

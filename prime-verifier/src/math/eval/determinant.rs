@@ -33,7 +33,7 @@ impl<D: Domain> Evaluator<'_, D> {
             let inverse = self.domain.inv(&pivot)?;
             let pivot_row = matrix[column].clone();
             for row in matrix.iter_mut().skip(column + 1) {
-                self.budget.charge(3 * (order - column) as u64)?;
+                self.budget.charge((order - column).div_ceil(4) as u64)?;
                 let factor = self.domain.mul(&row[column], &inverse)?;
                 let factor = self.domain.neg(&factor)?;
                 for (cell, above) in row.iter_mut().zip(&pivot_row).skip(column + 1) {

@@ -154,7 +154,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
     }
 
     pub fn eval(&mut self, expr: &Expr) -> Value<D::Number> {
-        self.budget.charge(1)?;
+        self.budget.charge(3)?;
         match expr {
             Expr::Number(n) => self.domain.rational(&n.value),
             Expr::Constant(c) => self.domain.constant(*c),

@@ -15,6 +15,9 @@ use crate::math::hash::{Mix, mix};
 /// Primes 2⁶¹ − c with a small c, so that reduction needs no division, and 1 modulo 4, so that −1 has a square root.
 const PRIMES: [u64; 2] = [(1 << 61) - 31, (1 << 61) - 283];
 
+/// Largest factorial that is multiplied out.
+const MAX_FACTORIAL: u64 = 1_100_000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::math) struct Residues(pub [u64; 2]);
 
@@ -211,11 +214,22 @@ impl Domain for Modular {
     }
 
     fn large_factorial(&mut self, n: u64) -> Value<Residues> {
-        if n >= 2_000_000 {
+        if n > MAX_FACTORIAL {
             return Err(NoValue::NotHere);
         }
+        // Several products side by side: one waits for no other.
+        const LANES: u64 = 8;
         Ok(Residues(PRIMES.map(|p| {
-            (1..=n).fold(1, |product, factor| mul_mod(product, factor, p))
+            let mut lanes = [1u64; LANES as usize];
+            let mut factor = 1;
+            while factor + LANES <= n + 1 {
+                for (lane, step) in lanes.iter_mut().zip(0..LANES) {
+                    *lane = mul_mod(*lane, factor + step, p);
+                }
+                factor += LANES;
+            }
+            let whole = lanes.into_iter().fold(1, |a, b| mul_mod(a, b, p));
+            (factor..=n).fold(whole, |product, factor| mul_mod(product, factor, p))
         })))
     }
 
@@ -231,8 +245,8 @@ mod tests {
     #[test]
     fn products_are_reduced() {
         for p in PRIMES {
-            for a in [0, 1, 2, p / 2, p - 2, p - 1, 0x1234_5678_9abc_def] {
-                for b in [0, 1, 3, p / 3, p - 1, 0xfed_cba9_8765_4321] {
+            for a in [0, 1, 2, p / 2, p - 2, p - 1, 0x0123_4567_89ab_cdef] {
+                for b in [0, 1, 3, p / 3, p - 1, 0x0fed_cba9_8765_4321] {
                     let plain = (u128::from(a) * u128::from(b) % u128::from(p)) as u64;
                     assert_eq!(mul_mod(a, b, p), plain, "{a} {b} {p}");
                 }

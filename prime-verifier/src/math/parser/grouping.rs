@@ -3,8 +3,8 @@
 use super::token::Grouping;
 
 /// Spellings of the mark between thousands that cannot be anything else.
-const GROUP_MARKS: [&str; 8] = [
-    r"{,}", r"\,", r",\!", r"\!,", r"\!", "\u{202f}", "\u{2009}", r"\ ",
+const GROUP_MARKS: [&str; 9] = [
+    r"{,}", r"\,", r",\!", r"\!,", r"\!", "\u{202f}", "\u{2009}", r"\ ", "~",
 ];
 
 /// How much of `text` is one number, thousands included.

@@ -20,6 +20,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         space: false,
         out: Vec::with_capacity(text.len() / 2 + 4),
         text_until: vec![],
+        layout_until: vec![],
         brackets: 0,
         environments: 0,
         side: Side::Unknown,
@@ -48,6 +49,8 @@ struct Lexer<'t> {
     out: Vec<Token<'t>>,
     /// Ends of the `\text{…}` we are in.
     text_until: Vec<usize>,
+    /// Closing braces that are layout, the innermost last.
+    layout_until: Vec<usize>,
     /// Brackets open here: in them a comma parts items.
     brackets: usize,
     /// Environments open here: in them `\\` ends a row.
@@ -88,8 +91,15 @@ impl<'t> Lexer<'t> {
             self.skip(1);
             return Ok(());
         }
+        if self.layout_until.last() == Some(&self.at) {
+            self.layout_until.pop();
+            self.skip(1);
+            return Ok(());
+        }
         let rest = self.rest();
         let Some(first) = rest.chars().next() else {
+            // Inside a character: no step leads here, and none may stand still.
+            self.at += 1;
             return Ok(());
         };
         match first {

@@ -74,7 +74,7 @@ impl<'t> Parser<'t> {
                 }
                 _ => break,
             }
-            if name.len() > 64 {
+            if name.len() > 2 * MAX_SUBSCRIPT {
                 return Err(self.expected("a shorter name"));
             }
         }
@@ -190,8 +190,10 @@ impl<'t> Parser<'t> {
             .chars()
             .filter(|c| !c.is_whitespace() && !matches!(c, '{' | '}'))
             .map(super::unicode::lowered)
-            .take(48)
             .collect();
+        if text.len() > MAX_SUBSCRIPT {
+            return Err(self.expected("a shorter subscript"));
+        }
         self.at = to;
         Ok((text, None))
     }
@@ -322,6 +324,9 @@ struct DerivativeHead {
     /// The first token behind the denominator.
     end: usize,
 }
+
+/// Longest subscript that is kept as a text, in bytes.
+const MAX_SUBSCRIPT: usize = 200;
 
 /// What marks the differential of a variable in an integrand.
 pub(super) const DIFFERENTIAL: &str = "differential ";

@@ -54,6 +54,7 @@ impl<'t> Lexer<'t> {
         }
         match vocabulary::command(name) {
             Some(Entry::Token(kind)) => self.push(fence_side(kind, self.side), length),
+            Some(Entry::Skip) if matches!(name, "boxed" | "fbox") => self.boxed(length),
             Some(Entry::Skip) => self.skip(length),
             Some(Entry::Font) => {
                 let bold = matches!(name, "mathbf" | "boldsymbol" | "bm" | "bf");
@@ -95,6 +96,20 @@ impl<'t> Lexer<'t> {
             }
         }
         Ok(())
+    }
+
+    /// A box is layout, its braces included: `\boxed{1,2}` is a list and `{1,2}` a set.
+    fn boxed(&mut self, length: usize) {
+        self.skip(length);
+        let rest = self.rest();
+        let inner = rest.trim_start();
+        if inner.starts_with('{')
+            && let Some(close) = closing_brace(inner)
+        {
+            let open = self.at + rest.len() - inner.len();
+            self.layout_until.push(open + close);
+            self.at = open + 1;
+        }
     }
 
     /// `\left` and its kin: the side of the fence that follows.
@@ -221,19 +236,23 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// `\mathbb{R}`, `\mathbb R`.
     fn blackboard(&mut self, length: usize) {
         let rest = &self.rest()[length..];
         let inner = rest.trim_start();
-        let (letter, used) = match inner.strip_prefix('{') {
-            Some(inner) => (
-                inner.trim_start().chars().next(),
-                inner.find('}').map_or(inner.len(), |at| at + 2),
-            ),
-            None => (inner.chars().next(), 1),
-        };
         let blanks = rest.len() - inner.len();
-        match letter.and_then(vocabulary::blackboard) {
-            Some(kind) => self.push(kind, length + blanks + used),
+        let braced = inner.strip_prefix('{').and_then(|content| {
+            let close = content.find('}')?;
+            Some((content[..close].trim().chars().next()?, close + 2))
+        });
+        let found = braced.or_else(|| {
+            inner
+                .chars()
+                .next()
+                .map(|letter| (letter, letter.len_utf8()))
+        });
+        match found.and_then(|(letter, used)| Some((vocabulary::blackboard(letter)?, used))) {
+            Some((kind, used)) => self.push(kind, length + blanks + used),
             None => self.skip(length),
         }
     }
