@@ -1,5 +1,7 @@
-//! The last whole box is found, against a slow search by the definition.
+//! The last whole outer box is found, against a slow search by the definition.
 #![cfg(feature = "math")]
+
+use std::ops::Range;
 
 use prime_verifier::math::last_boxed;
 use proptest::prelude::*;
@@ -14,8 +16,14 @@ fn finds_the_last_whole_box() {
         (r"\boxed {8}", Some("8")),
         (r"\boxed{\frac{1}{2}}", Some(r"\frac{1}{2}")),
         (r"\boxed{a{b{c}d}e}}}", Some("a{b{c}d}e")),
-        (r"\boxed{\boxed{3}}", Some("3")),
-        (r"\boxed{x=\boxed{3}+1}", Some("3")),
+        (r"\boxed{\boxed{3}}", Some(r"\boxed{3}")),
+        (r"\boxed{x=\boxed{3}+1}", Some(r"x=\boxed{3}+1")),
+        (
+            r"\boxed{1} \fbox{\boxed{2} or \boxed{3}}",
+            Some(r"\boxed{2} or \boxed{3}"),
+        ),
+        (r"\boxed{\boxed{3}} \boxed{4}", Some("4")),
+        (r"\boxed{\boxed{3}, \boxed{4}", Some("4")),
         (r"\boxed{4} and \boxed{5", Some("4")),
         (r"\boxed{4 and \boxed{5}", Some("5")),
         (r"{{{ \boxed{6}", Some("6")),
@@ -52,37 +60,48 @@ fn the_span_covers_the_box() {
     assert_eq!(found.content, " 5 ");
 }
 
-/// The definition, word for word: of all closed boxes, the one that starts last.
+/// The definition, word for word: of all closed boxes that stand in no other closed box, the last.
 fn by_definition(text: &str) -> Option<&str> {
-    let starts = (0..text.len())
-        .rev()
-        .filter(|&at| text.is_char_boundary(at));
-    starts.into_iter().find_map(|at| {
-        let rest = [r"\boxed", r"\fbox"]
-            .into_iter()
-            .find_map(|name| text[at..].strip_prefix(name))?;
-        let inner = rest
-            .trim_start_matches(|c: char| c.is_ascii_whitespace())
-            .strip_prefix('{')?;
-        let mut depth = 1;
-        let mut escaped = false;
-        for (end, character) in inner.char_indices() {
-            if escaped {
-                escaped = false;
-                continue;
-            }
-            match character {
-                '\\' => escaped = true,
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return Some(&inner[..end]);
-            }
+    let closed: Vec<Range<usize>> = (0..text.len())
+        .filter(|&at| text.is_char_boundary(at))
+        .filter_map(|at| Some(at..at + closing_brace(&text[at..])?))
+        .collect();
+    let within = |inner: &Range<usize>, outer: &Range<usize>| {
+        outer.start < inner.start && inner.end < outer.end
+    };
+    let last = closed
+        .iter()
+        .rfind(|inner| !closed.iter().any(|outer| within(inner, outer)))?;
+    let opening = text[last.start..].find('{')?;
+    Some(&text[last.start + opening + 1..last.end])
+}
+
+/// Where the box that `text` begins with is closed.
+fn closing_brace(text: &str) -> Option<usize> {
+    let rest = [r"\boxed", r"\fbox"]
+        .into_iter()
+        .find_map(|name| text.strip_prefix(name))?;
+    let inner = rest
+        .trim_start_matches(|c: char| c.is_ascii_whitespace())
+        .strip_prefix('{')?;
+    let mut depth = 1;
+    let mut escaped = false;
+    for (end, character) in inner.char_indices() {
+        if escaped {
+            escaped = false;
+            continue;
         }
-        None
-    })
+        match character {
+            '\\' => escaped = true,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(text.len() - inner.len() + end);
+        }
+    }
+    None
 }
 
 fn latex() -> impl Strategy<Value = String> {

@@ -52,11 +52,13 @@ fn without_layout(text: &str) -> String {
             if letters == 0 {
                 let second = rest[1..].chars().next();
                 let length = 1 + second.map_or(0, char::len_utf8);
-                if !matches!(
+                if matches!(
                     second,
-                    Some(',' | ';' | ':' | '!' | ' ' | '(' | ')' | '[' | ']')
+                    Some(',' | ';' | ':' | '!' | '>' | ' ' | '(' | ')' | '[' | ']')
                 ) {
-                    out.push_str(&rest[..length]);
+                    gap = true;
+                } else {
+                    push(&mut out, &rest[..length], &mut gap);
                 }
                 rest = &rest[length..];
                 continue;

@@ -13,6 +13,7 @@ mod realset;
 mod region;
 mod relation;
 mod rounding;
+mod sampling;
 mod scalar;
 
 use super::budget::{Budget, Spent};

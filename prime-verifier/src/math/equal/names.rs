@@ -50,7 +50,24 @@ impl Names {
                 | Function::Sign,
                 _,
             ) => self.kinks = true,
-            Expr::Root(radicand, _) if matches!(**radicand, Expr::Pow(..)) => self.kinks = true,
+            Expr::Call(
+                Function::Asin
+                | Function::Acos
+                | Function::Atan
+                | Function::Acot
+                | Function::Asec
+                | Function::Acsc
+                | Function::Acosh,
+                _,
+            ) => self.kinks = true,
+            // Even roots of powers are absolute values.
+            Expr::Root(radicand, _) if !matches!(**radicand, Expr::Number(_)) => self.kinks = true,
+            Expr::Pow(base, exponent)
+                if !matches!(**base, Expr::Number(_))
+                    && matches!(&**exponent, Expr::Number(n) if !n.value.is_int()) =>
+            {
+                self.kinks = true;
+            }
             Expr::Call(
                 Function::Factorial
                 | Function::DoubleFactorial

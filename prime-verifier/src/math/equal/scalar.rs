@@ -16,17 +16,17 @@ use crate::math::eval::modular::Modular;
 use crate::math::eval::{Evaluator, NoValue, exact_value};
 use crate::math::expr::{Constant, Expr};
 use crate::math::hash::Mix;
-use crate::math::points::{Point, REGIONS, Region};
-use crate::math::policy::{LogBase, VariablePolicy};
+use crate::math::points::{Point, Region};
+use crate::math::policy::LogBase;
 
-/// Points at which expressions with variables have to agree.
-const GOOD_POINTS: usize = 4;
+/// Points at which expressions with variables have to agree at least; they may differ at none.
+const ENOUGH_POINTS: usize = 2;
+
+/// Points at which integrals are evaluated at most.
+const QUADRATURE_POINTS: usize = 4;
 
 /// Points with whole coordinates at which expressions with integer variables have to agree.
 const WHOLE_POINTS: usize = 8;
-
-/// Most sizes of constants that are looked beyond.
-const MAX_SCALES: usize = 3;
 
 /// Bits of working precision, at first and at most.
 const FIRST_PRECISION: usize = 192;
@@ -89,7 +89,10 @@ impl Comparer<'_> {
         }
         let names = Names::of(&[a, b]);
         match self.modular(a, b, &names)? {
-            Some(true) => return self.settled(Stage::Modular, true),
+            Some(true) => {
+                let equal = !self.contradicted(a, b, &names)?;
+                return self.settled(Stage::Modular, equal);
+            }
             Some(false) => {
                 if self.rounded(a, b)? {
                     return self.settled(Stage::Rounding, true);
@@ -150,7 +153,7 @@ impl Comparer<'_> {
         if expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
             return None;
         }
-        let point = Point::new(self.seed, 0, Region::Positive);
+        let point = Point::new(self.seed, 0, Region::Middle);
         let ten = self.ten();
         let value = Evaluator::new(Float::new(&point), &[], &mut self.budget, ten).eval(expr);
         if let Ok(value) = value
@@ -171,7 +174,7 @@ impl Comparer<'_> {
         };
         let mut agreed = 0;
         for index in 0..points {
-            let point = Point::new(self.seed, index, Region::Positive);
+            let point = Point::new(self.seed, index, Region::Middle);
             let integers = names.whole(&point);
             let seed = self.seed.wrapping_add(index as u64);
             let mut lawless = false;
@@ -199,6 +202,26 @@ impl Comparer<'_> {
         Ok(enough.then_some(true))
     }
 
+    /// Whether numbers show that two expressions differ which are equal modulo the primes, as multiples of the primes are.
+    fn contradicted(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
+        if names.integral || names.unknown_functions {
+            return Ok(false);
+        }
+        let point = Point::new(self.seed, 0, Region::Middle);
+        let ten = self.ten();
+        let integers = names.whole(&point);
+        let mut float = |expr: &Expr| {
+            Evaluator::new(Float::new(&point), &integers, &mut self.budget, ten).eval(expr)
+        };
+        if let (Ok(x), Ok(y)) = (float(a), float(b)) {
+            return Ok(apart(&x, &y));
+        }
+        let difference = Expr::Add(vec![a.clone(), b.clone().negated()]);
+        let (found, _) =
+            self.difference_at(&point, &difference, &integers, FIRST_PRECISION, true)?;
+        Ok(matches!(found, AtPoint::Different))
+    }
+
     /// Agreement at random points, to 120 bits.
     fn numeric(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
         if names.integral {
@@ -210,32 +233,17 @@ impl Comparer<'_> {
         }
         let complex = names.imaginary;
         let constant = names.symbols.is_empty();
-        let mut wanted = if constant { 1 } else { GOOD_POINTS };
         let mut good = 0;
         let mut undefined = 0;
         let mut imprecise = false;
         let mut complex_points = vec![];
-        let mut regions = self.regions();
-        if names.kinks && !constant {
-            // Where the expressions bend may be far out; beyond their own constants they bend no more.
-            let far = self.scales(&[a, b]);
-            wanted += far.len();
-            regions.splice(0..0, far);
-        }
-        for (index, region) in regions.into_iter().enumerate() {
-            let point = Point::new(self.seed, index, region);
+        for point in self.points(&[a, b], names) {
             match self.at(&point, a, b, names, complex || constant)? {
                 AtPoint::Different => return Ok(false),
                 AtPoint::Same => good += 1,
                 AtPoint::Undefined => undefined += 1,
                 AtPoint::Imprecise => imprecise = true,
                 AtPoint::Skip => complex_points.push(point),
-            }
-            if good >= wanted {
-                return Ok(true);
-            }
-            if constant {
-                break;
             }
         }
         if good == 0 && undefined > 0 && complex_points.is_empty() && !imprecise {
@@ -251,46 +259,12 @@ impl Comparer<'_> {
                 }
             }
         }
-        if good >= wanted.min(2) {
+        let enough = if constant { 1 } else { ENOUGH_POINTS };
+        if good >= enough {
             Ok(true)
         } else {
             Err(Open::Beyond)
         }
-    }
-
-    /// Regions beyond the constants of expressions that bend, on both sides.
-    fn scales(&mut self, exprs: &[&Expr]) -> Vec<Region> {
-        let mut constants = vec![];
-        for expr in exprs {
-            largest_constants(expr, &mut constants);
-        }
-        let mut powers: Vec<u32> = constants
-            .iter()
-            .filter_map(|constant| self.float_of(constant))
-            .map(|value| value.abs().log2().ceil())
-            .filter(|power| (2.0..=60.0).contains(power))
-            .map(|power| power as u32)
-            .collect();
-        powers.sort_unstable();
-        powers.dedup();
-        let real = self.policy.variables == VariablePolicy::Real;
-        powers
-            .into_iter()
-            .rev()
-            .take(MAX_SCALES)
-            .flat_map(|power| {
-                let left = real.then_some(Region::Beyond { power, left: true });
-                std::iter::once(Region::Beyond { power, left: false }).chain(left)
-            })
-            .collect()
-    }
-
-    fn regions(&self) -> Vec<Region> {
-        let positive = |region: &&Region| {
-            self.policy.variables == VariablePolicy::Real
-                || !matches!(region, Region::Signed | Region::SignedUnit)
-        };
-        REGIONS.iter().filter(positive).copied().collect()
     }
 
     /// Compares at one point, in floats first and then as precisely as it takes.
@@ -312,8 +286,7 @@ impl Comparer<'_> {
             (Ok(x), Ok(y)) => {
                 let real = |z: &Approx| z.im.abs() <= 4.0 * z.error;
                 if complex || real(&x) && real(&y) {
-                    let apart = (x.re - y.re).hypot(x.im - y.im);
-                    if apart > 4.0 * (x.error + y.error) && apart > 1e-11 * x.size().max(y.size()) {
+                    if apart(&x, &y) {
                         return Ok(AtPoint::Different);
                     }
                 } else if !real(&x) || !real(&y) {
@@ -380,7 +353,7 @@ impl Comparer<'_> {
 
     /// A real constant that cancellation would hide from floats.
     pub(super) fn ball_value(&mut self, expr: &Expr) -> Option<f64> {
-        let point = Point::new(self.seed, 0, Region::Positive);
+        let point = Point::new(self.seed, 0, Region::Middle);
         let ten = self.ten();
         let mut ball_budget = Budget::new(self.budget.left());
         let domain = Balls::new(&point, FIRST_PRECISION, &mut ball_budget);
@@ -395,11 +368,14 @@ impl Comparer<'_> {
         let wanted = if names.symbols.is_empty() {
             1
         } else {
-            GOOD_POINTS
+            ENOUGH_POINTS
         };
         let mut good = 0;
-        for (index, region) in self.regions().into_iter().enumerate() {
-            let point = Point::new(self.seed, index, region);
+        for point in self
+            .points(&[a, b], names)
+            .into_iter()
+            .take(QUADRATURE_POINTS)
+        {
             let integers = names.whole(&point);
             let mut float = |expr: &Expr| {
                 Evaluator::new(Float::new(&point), &integers, &mut self.budget, ten).eval(expr)
@@ -415,19 +391,17 @@ impl Comparer<'_> {
                 (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
                 _ => {}
             }
-            if good >= wanted {
-                return Ok(true);
-            }
-            if names.symbols.is_empty() {
-                break;
-            }
         }
-        Err(Open::Beyond)
+        if good >= wanted {
+            Ok(true)
+        } else {
+            Err(Open::Beyond)
+        }
     }
 
     /// The expression with every variable at a small number and every unknown function at a number of its own.
     pub(super) fn at_point(&mut self, expr: &Expr, index: usize) -> Expr {
-        let point = Point::new(self.seed ^ 0x51, index, Region::Positive);
+        let point = Point::new(self.seed ^ 0x51, index, Region::Middle);
         let seed = self.seed;
         let budget = &mut self.budget;
         let ten = self.policy.log_base == LogBase::Ten;
@@ -446,22 +420,14 @@ impl Comparer<'_> {
     }
 }
 
-/// The parts without variables that stand in no other such part.
-fn largest_constants<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
-    if found.len() >= 64 {
-        return;
-    }
-    if !expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
-        found.push(expr);
-        return;
-    }
-    for child in expr.children() {
-        largest_constants(child, found);
-    }
-}
-
 fn number(value: RBig) -> Expr {
     Expr::exact(value)
+}
+
+/// Whether two floats are certainly values of different numbers.
+fn apart(x: &Approx, y: &Approx) -> bool {
+    let distance = (x.re - y.re).hypot(x.im - y.im);
+    distance > 4.0 * (x.error + y.error) && distance > 1e-11 * x.size().max(y.size())
 }
 
 fn imaginary(expr: &Expr) -> Expr {

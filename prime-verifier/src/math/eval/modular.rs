@@ -178,7 +178,14 @@ impl Domain for Modular {
                 Ok(*base)
             };
         }
-        // Fermat: exponents count modulo p − 1.
+        // Fermat: exponents count modulo p − 1. One that is 0 there without being 0 says nothing.
+        if !exponent.is_zero()
+            && [0, 1]
+                .iter()
+                .any(|at| residue(exponent, PRIMES[*at] - 1) == 0)
+        {
+            return Err(NoValue::NotHere);
+        }
         Ok(each(
             |r, at| pow_mod(r, residue(exponent, PRIMES[at] - 1), PRIMES[at]),
             base,

@@ -48,6 +48,14 @@ pub(super) fn number_length(text: &str, commas_may_group: bool) -> (usize, Group
             end += length + 3;
         }
     }
+    // `101,100,99` lists: if one part is no group of three, none is.
+    let goes_on = text
+        .get(end..)
+        .and_then(|rest| rest.strip_prefix(','))
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if grouping == Grouping::Comma && goes_on {
+        return (whole, Grouping::None);
+    }
     let rest = text.get(end..).unwrap_or("");
     let decimal_comma = rest
         .strip_prefix("{,}")

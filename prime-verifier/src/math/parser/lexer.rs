@@ -135,6 +135,17 @@ impl<'t> Lexer<'t> {
             )
     }
 
+    /// Whether the number here stands directly behind a number and a comma, as in `98,99,100`.
+    fn in_tight_list(&self) -> bool {
+        let [.., number, comma] = self.out.as_slice() else {
+            return false;
+        };
+        !self.space
+            && !comma.space
+            && comma.kind == Kind::Comma
+            && matches!(number.kind, Kind::Number { .. })
+    }
+
     /// Whether a value ends here, so that no argument is awaited.
     fn after_operand(&self) -> bool {
         matches!(
@@ -166,7 +177,8 @@ impl<'t> Lexer<'t> {
 
     fn number(&mut self) {
         let rest = self.rest();
-        let (length, grouping) = super::grouping::number_length(rest, self.brackets == 0);
+        let (length, grouping) =
+            super::grouping::number_length(rest, self.brackets == 0 && !self.in_tight_list());
         self.push(
             Kind::Number {
                 text: &rest[..length],

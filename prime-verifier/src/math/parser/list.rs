@@ -302,6 +302,10 @@ impl<'t> Parser<'t> {
         if parts.len() == 1 {
             return parts.pop().ok_or_else(|| self.expected("a ratio"));
         }
+        // "The answer is: 5" is a sentence.
+        if parts.iter().any(|part| matches!(part, Expr::Text(_))) {
+            return Err(self.expected("numbers on both sides of the colon"));
+        }
         Ok(Expr::Ratio(parts))
     }
 }

@@ -117,6 +117,10 @@ impl<'t> Parser<'t> {
     fn collected(&self, mut factors: Vec<Expr>) -> Parsed {
         match factors.len() {
             1 => factors.pop().ok_or_else(|| self.expected("a factor")),
+            // Words and numbers beside each other are prose.
+            _ if factors.iter().any(|factor| matches!(factor, Expr::Text(_))) => {
+                Err(self.expected("no words between the factors"))
+            }
             _ => Ok(Expr::Mul(factors)),
         }
     }

@@ -6,6 +6,13 @@ use crate::math::expr::{Expr, Number, Unit};
 use crate::math::units;
 use dashu_ratio::RBig;
 
+/// Words that no unit has: they say more than what is counted.
+const SAYS_MORE: [&str; 24] = [
+    "not", "is", "are", "isn't", "never", "wrong", "maybe", "but", "no", "at", "least", "most",
+    "negative", "positive", "below", "above", "zero", "bc", "ad", "ago", "before", "after",
+    "exactly", "only",
+];
+
 /// Words that say something about the number before them rather than what it counts.
 const CHANGES_THE_NUMBER: [&str; 16] = [
     "times",
@@ -150,10 +157,7 @@ impl<'t> Parser<'t> {
                     )
                     || words.split(' ').any(|word| {
                         let word = word.to_ascii_lowercase();
-                        [
-                            "not", "is", "are", "isn't", "never", "wrong", "maybe", "but", "no",
-                        ]
-                        .contains(&word.as_str())
+                        SAYS_MORE.contains(&word.as_str())
                     });
                 if speaks {
                     return false;

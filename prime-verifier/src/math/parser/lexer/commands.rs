@@ -191,13 +191,6 @@ impl<'t> Lexer<'t> {
         let trimmed = content.trim();
         let offset = 1 + content.len() - content.trim_start().len();
         let all_letters = !trimmed.is_empty() && trimmed.bytes().all(|b| b.is_ascii_alphabetic());
-        if all_letters
-            && trimmed.len() > 1
-            && let Some(Entry::Token(kind)) = vocabulary::plain_word(trimmed)
-        {
-            self.push(kind, close + 1);
-            return;
-        }
         if bold && let Some(vector) = vocabulary::unit_vector(trimmed) {
             self.push(vector, close + 1);
             return;
@@ -208,11 +201,21 @@ impl<'t> Lexer<'t> {
         }
         // `\text{ m/s}`, and the lone `\text{ m}` behind a value.
         let unit = units::is_unit(trimmed) && (trimmed.len() > 1 || self.after_value());
-        if unit && (trimmed.len() == 1 || !trimmed.bytes().all(|b| b.is_ascii_alphabetic())) {
+        let function = vocabulary::plain_word(trimmed).is_some() && self.after_value();
+        if unit
+            && (trimmed.len() == 1 || function || !trimmed.bytes().all(|b| b.is_ascii_alphabetic()))
+        {
             let start = self.at;
             self.at += offset;
             self.push(Kind::Text(trimmed), trimmed.len());
             self.at = start + close + 1;
+            return;
+        }
+        if all_letters
+            && trimmed.len() > 1
+            && let Some(Entry::Token(kind)) = vocabulary::plain_word(trimmed)
+        {
+            self.push(kind, close + 1);
             return;
         }
         let words = trimmed

@@ -1,0 +1,97 @@
+//! What does not parse equals the same text only: nothing is read out of a part of it.
+
+use super::never;
+
+#[test]
+fn broken_latex() {
+    never(&[
+        (r"\frac{x=1", r"\frac{x=3"),
+        (r"\frac{x=1", "x=1"),
+        (r"\begin{cases} x=1", "x=1"),
+        (r"\begin{cases} x=1", "1"),
+        (r"\begin{pmatrix} 1 & 2", "1,2"),
+        (r"x=1 \brokenlatex", "1"),
+        (r"x=1 \brokenlatex", r"x=3 \brokenlatex"),
+        (r"\foo{5}", "5"),
+        (r"5 \bar", "5"),
+        (r"\frac{5}", "5"),
+        (r"\frac{5}{1}{2}", "5"),
+        (r"\sqrt{", "0"),
+        ("{5", "5"),
+        ("5}", "5"),
+        ("(5", "5"),
+        ("[5", "5"),
+        (r"\left(5", "5"),
+        ("5+", "5"),
+        ("5/", "5"),
+        ("5=", "5"),
+        ("5 = 6", "5"),
+        ("5 @", "5"),
+        ("5 # 6", "5"),
+        ("5 R 2", "5"),
+        ("!5", "5"),
+    ]);
+}
+
+#[test]
+fn code() {
+    never(&[
+        ("exec('x=5')", "5"),
+        ("print(5)", "5"),
+        (r#"eval("5")"#, "5"),
+        ("lambda: 5", "5"),
+        ("__import__('os').system('echo 5')", "5"),
+        ("sympy.Integer(5)", "5"),
+        ("Integer(5)", "5"),
+        ("{{5}} if True else 6", "5"),
+        (r"\input{5}", "5"),
+        (r"\write18{echo 5}", "5"),
+        (r"\def\x{5}\x", "5"),
+        ("<script>5</script>", "5"),
+        ("0x5", "5"),
+        ("5j", "5"),
+    ]);
+}
+
+#[test]
+fn prose() {
+    never(&[
+        ("the answer is 5", "5"),
+        ("not 5", "5"),
+        ("5 or so", "5"),
+        ("about 5", "5"),
+        ("between 5 and 6", "5,6"),
+        ("5 (approx)", "5"),
+        (r"5 \text{ or } 6", "5"),
+        (r"x=5 \Rightarrow x=6", "x=6"),
+        (r"x \to 5", "5"),
+        (r"x \text{ is not } 5", "x=5"),
+        (r"\text{Yes, because 5}", "5"),
+        (r"\text{Yes}, 5", r"\text{Yes}"),
+        (r"\text{not } A", "A"),
+        ("5, ...", "5"),
+        (r"1, 2, 3, \ldots", "1,2,3"),
+    ]);
+}
+
+#[test]
+fn values_of_programs() {
+    never(&[
+        ("NaN", "6"),
+        ("inf", "6"),
+        ("null", "6"),
+        ("None", "6"),
+        ("True", "6"),
+        ("undefined", "6"),
+    ]);
+}
+
+#[test]
+fn remainders_and_bases_stay() {
+    never(&[
+        (r"x=3 \pmod 7", r"x=3 \pmod 5"),
+        (r"x=3 \pmod 7", "3"),
+        ("1126_7", "1126_9 + 1"),
+        ("5_x", "5"),
+    ]);
+}
