@@ -228,6 +228,7 @@ impl<'a, D: Domain> Evaluator<'a, D> {
 
     /// The exact value of a part that has one.
     pub fn exactly(&mut self, expr: &Expr) -> Value<RBig> {
+        self.budget.charge(2)?;
         if let Expr::Number(n) = expr {
             return Ok(n.value.clone());
         }

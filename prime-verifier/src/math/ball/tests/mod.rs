@@ -2,7 +2,6 @@
 
 mod hostile;
 mod inclusion;
-mod timing;
 mod values;
 
 use dashu_int::{IBig, UBig};
