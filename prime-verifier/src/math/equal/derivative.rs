@@ -11,14 +11,21 @@ pub(super) fn carried_out(expr: &Expr) -> Expr {
         return expr.clone();
     }
     expr.rewritten(&mut |part| match part {
-        Expr::Big(big) if big.kind == BigKind::Derivative => derivative(big),
+        Expr::Big(big) if big.kind == BigKind::Derivative => {
+            // The inside is carried out once, whatever becomes of the outside.
+            let inside = BigOperator {
+                body: carried_out(&big.body),
+                ..(**big).clone()
+            };
+            Some(derivative(&inside).unwrap_or_else(|| Expr::Big(Box::new(inside))))
+        }
         _ => None,
     })
 }
 
 fn derivative(big: &BigOperator) -> Option<Expr> {
     let order = big.upper.as_ref()?.as_written_integer()?;
-    let mut value = carried_out(&big.body);
+    let mut value = big.body.clone();
     for _ in 0..order {
         if size(&value) > MAX_NODES {
             return None;
