@@ -178,3 +178,46 @@ proptest! {
         compare(&truth, &response, &MathPolicy::prime_compat());
     }
 }
+
+/// Shapes that a careless reader reads twice on every level, or an evaluator evaluates once for every item.
+#[test]
+fn nesting_and_length_cost_no_more_than_their_size() {
+    let policy = MathPolicy::default();
+    let deep = |open: &str, inner: &str, close: &str| {
+        format!("{}{inner}{}", open.repeat(60), close.repeat(60))
+    };
+    let numbers = ["11"; 900].join(",");
+    let texts = [
+        deep(r"\frac{d}{dt}", "t", ""),
+        deep(r"\frac{d ", "y", "}{dt}"),
+        deep(r"1\frac{1", "", "}{2}"),
+        deep("f^{", "-1", "}(x)"),
+        deep(r"\lfloor x_ ", "1", ""),
+        deep(r"\frac1", r"\int_{", ""),
+        deep(r"\lim_{x \to 0} \frac1x ", "x", ""),
+        deep(r"\sum_{k=1}^{2} ", "k", ""),
+        deep("2^{", "x", "}"),
+        deep("5%", "", "%"),
+        format!(r"\max({numbers})"),
+        format!(r"\gcd({numbers})"),
+        numbers,
+        "1 m ".repeat(1500),
+        "\\mathbb{Z\u{222a}".to_owned(),
+    ];
+    for text in &texts {
+        for other in &texts {
+            let best = (0..3)
+                .map(|_| {
+                    let started = Instant::now();
+                    let _ = compare(text, other, &policy);
+                    started.elapsed()
+                })
+                .min();
+            let named: String = text.chars().take(30).collect();
+            assert!(
+                best < Some(Duration::from_millis(200)),
+                "{named}…: {best:?}"
+            );
+        }
+    }
+}

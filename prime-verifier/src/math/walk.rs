@@ -53,6 +53,11 @@ impl Expr {
         }
     }
 
+    /// How many nodes there are.
+    pub fn size(&self) -> usize {
+        1 + self.children().into_iter().map(Expr::size).sum::<usize>()
+    }
+
     /// Whether this or any part of it is such.
     pub fn any(&self, is_such: &mut dyn FnMut(&Expr) -> bool) -> bool {
         is_such(self) || self.children().into_iter().any(|child| child.any(is_such))

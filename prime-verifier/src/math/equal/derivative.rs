@@ -27,16 +27,12 @@ fn derivative(big: &BigOperator) -> Option<Expr> {
     let order = big.upper.as_ref()?.as_written_integer()?;
     let mut value = big.body.clone();
     for _ in 0..order {
-        if size(&value) > MAX_NODES {
+        if value.size() > MAX_NODES {
             return None;
         }
         value = of(&value, &big.variable)?;
     }
     Some(value)
-}
-
-fn size(expr: &Expr) -> usize {
-    1 + expr.children().into_iter().map(size).sum::<usize>()
 }
 
 fn holds(expr: &Expr, x: &str) -> bool {

@@ -262,6 +262,7 @@ impl Comparer<'_> {
     /// The constant `c ≠ 0` with `f = c·g` for all values of the variables, if there is one.
     fn proportional(&mut self, f: &Expr, g: &Expr) -> Result<Option<Expr>, Open> {
         let zero = Expr::integer(0);
+        self.budget.charge((f.size() + g.size()) as u64)?;
         for index in 0..3 {
             let (f0, g0) = (self.at_point(f, index), self.at_point(g, index));
             let (f_zero, g_zero) = match (self.scalars(&f0, &zero), self.scalars(&g0, &zero)) {

@@ -18,6 +18,7 @@ impl<D: Domain> Evaluator<'_, D> {
             return self.eval(&big.body);
         }
         if !infinite && !has_steps(&big.body) {
+            self.budget.charge(big.body.size() as u64)?;
             let there = big.body.rewritten(&mut |part| match part {
                 Expr::Symbol(name) if *name == big.variable => Some(point.clone()),
                 _ => None,

@@ -170,18 +170,33 @@ impl<'t> Parser<'t> {
             Some(Kind::Open(Fence::Group)) => {
                 self.group_end(from).ok_or_else(|| self.expected("`}`"))?
             }
-            Some(_) => from + 1,
-            None => return Err(self.expected("a subscript")),
+            Some(
+                Kind::Letter { .. }
+                | Kind::Named(_)
+                | Kind::Number { .. }
+                | Kind::Constant(_)
+                | Kind::Text(_)
+                | Kind::Function(_)
+                | Kind::Times,
+            ) => from + 1,
+            // What opens a bracket would be read here and again behind the name.
+            _ => return Err(self.expected("a subscript")),
         };
-        if let Some(expr) = self.attempt(|parser| {
-            let expr = parser.argument()?;
-            let variable = super::scalar::holds_symbol(&expr) && expr.is_scalar();
-            if parser.at == to && variable {
-                Ok(expr)
-            } else {
-                Err(parser.expected("a variable"))
-            }
-        }) {
+        let readable = !matches!(
+            self.peek(),
+            Some(Kind::Text(_) | Kind::Function(_) | Kind::Times)
+        );
+        if readable
+            && let Some(expr) = self.attempt(|parser| {
+                let expr = parser.argument()?;
+                let variable = super::scalar::holds_symbol(&expr) && expr.is_scalar();
+                if parser.at == to && variable {
+                    Ok(expr)
+                } else {
+                    Err(parser.expected("a variable"))
+                }
+            })
+        {
             return Ok((String::new(), Some(expr)));
         }
         // `x_12` is `x_1 2` in TeX and x₁₂ to whoever wrote it.
