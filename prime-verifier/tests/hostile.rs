@@ -198,6 +198,7 @@ fn nesting_and_length_cost_no_more_than_their_size() {
         deep(r"\sum_{k=1}^{2} ", "k", ""),
         deep("2^{", "x", "}"),
         deep("5%", "", "%"),
+        r"\begin{pmatrix} 2 & x \\ 1 & 0 \end{pmatrix}".repeat(60),
         format!(r"\max({numbers})"),
         format!(r"\gcd({numbers})"),
         numbers,

@@ -3,8 +3,8 @@
 use super::{Comparer, Verdict};
 use crate::math::expr::Expr;
 
-/// Largest product that is multiplied out, in entries times terms.
-const MAX_WORK: usize = 4096;
+/// Largest product that is multiplied out, in nodes of its entries.
+const MAX_NODES: usize = 4096;
 
 impl Comparer<'_> {
     pub(super) fn matrices(&mut self, a: &[Vec<Expr>], b: &[Vec<Expr>]) -> Verdict {
@@ -116,7 +116,10 @@ fn scaled(rows: &[Vec<Expr>], scale: &[Expr]) -> Vec<Vec<Expr>> {
 fn multiplied(a: &[Vec<Expr>], b: &[Vec<Expr>]) -> Option<Vec<Vec<Expr>>> {
     let inner = b.len();
     let width = b.first()?.len();
-    if a.iter().any(|row| row.len() != inner) || a.len() * width * inner > MAX_WORK {
+    let nodes = |rows: &[Vec<Expr>]| rows.iter().flatten().map(Expr::size).sum::<usize>();
+    // Entries are written out, so a product is as large as its factors times each other's sides.
+    let size = nodes(a) * width + nodes(b) * a.len();
+    if a.iter().any(|row| row.len() != inner) || size > MAX_NODES {
         return None;
     }
     Some(
