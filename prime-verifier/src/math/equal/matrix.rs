@@ -39,7 +39,15 @@ impl Comparer<'_> {
     }
 }
 
-/// Sums, products and multiples of matrices, written out.
+/// Whether this is arithmetic with matrices that was too much, or too unusual, to carry out.
+pub(super) fn is_unfinished(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Add(_) | Expr::Mul(_) | Expr::Neg(_) | Expr::Inv(_) | Expr::Pow(..)
+    ) && expr.any(&mut |part| matches!(part, Expr::Matrix(_)))
+}
+
+/// Sums, products, multiples and small powers of matrices, written out.
 pub(super) fn simplified(expr: &Expr) -> Option<Expr> {
     match expr {
         Expr::Add(terms) => {
@@ -77,6 +85,17 @@ pub(super) fn simplified(expr: &Expr) -> Option<Expr> {
             let product = product?;
             Some(Expr::Matrix(scaled(&product, &scale)))
         }
+        Expr::Pow(base, exponent) => {
+            let base = as_matrix(base)?;
+            let exponent = exponent
+                .as_written_integer()
+                .filter(|n| (1..=8).contains(n))?;
+            let mut power = base.clone();
+            for _ in 1..exponent {
+                power = multiplied(&power, &base)?;
+            }
+            Some(Expr::Matrix(power))
+        }
         Expr::Neg(inner) => Some(Expr::Matrix(scaled(
             &as_matrix(inner)?,
             &[Expr::integer(-1)],
@@ -88,7 +107,7 @@ pub(super) fn simplified(expr: &Expr) -> Option<Expr> {
 fn as_matrix(expr: &Expr) -> Option<Vec<Vec<Expr>>> {
     match expr {
         Expr::Matrix(rows) => Some(rows.clone()),
-        Expr::Neg(_) | Expr::Mul(_) | Expr::Add(_) => match simplified(expr)? {
+        Expr::Neg(_) | Expr::Mul(_) | Expr::Add(_) | Expr::Pow(..) => match simplified(expr)? {
             Expr::Matrix(rows) => Some(rows),
             _ => None,
         },

@@ -164,7 +164,13 @@ impl<'p> Comparer<'p> {
                 }
             }
             _ if a.is_scalar() && b.is_scalar() => self.scalars(a, b),
-            _ => self.structures(a, b),
+            _ => {
+                let same = self.structures(a, b)?;
+                if !same && (matrix::is_unfinished(a) || matrix::is_unfinished(b)) {
+                    return Err(Open::Beyond);
+                }
+                Ok(same)
+            }
         }
     }
 

@@ -76,7 +76,7 @@ impl Comparer<'_> {
                 },
                 value => Expr::Quantity(Box::new(value), unit.clone()),
             },
-            Expr::Add(_) | Expr::Mul(_) | Expr::Neg(_) => {
+            Expr::Add(_) | Expr::Mul(_) | Expr::Neg(_) | Expr::Pow(..) => {
                 let simple = matrix::simplified(expr).unwrap_or_else(|| expr.clone());
                 with_signs(simple)
             }
