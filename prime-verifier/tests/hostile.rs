@@ -199,6 +199,8 @@ fn nesting_and_length_cost_no_more_than_their_size() {
         deep("2^{", "x", "}"),
         deep("5%", "", "%"),
         r"\begin{pmatrix} 2 & x \\ 1 & 0 \end{pmatrix}".repeat(60),
+        format!(r"\sqrt[999]{{{}}}", "9".repeat(4000)),
+        format!(r"\sqrt[7]{{{}}}", "7".repeat(6000)),
         format!(r"\max({numbers})"),
         format!(r"\gcd({numbers})"),
         numbers,

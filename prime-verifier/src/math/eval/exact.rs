@@ -1,6 +1,6 @@
 //! Gaussian rationals, as long as they stay small.
 
-use dashu_base::{Sign, Signed};
+use dashu_base::{BitTest, Sign, Signed, SquareRoot};
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
@@ -43,8 +43,6 @@ impl Gaussian {
 fn bits(q: &RBig) -> usize {
     q.numerator().bit_len() + q.denominator().bit_len()
 }
-
-use dashu_base::BitTest;
 
 /// Exact arithmetic without variables.
 #[derive(Debug, Default)]
@@ -181,14 +179,7 @@ impl Domain for Exact {
         }
         let negative = radicand.re.is_negative();
         let (numerator, denominator) = radicand.re.clone().into_parts();
-        let root = |value: UBig| -> Value<UBig> {
-            let root = value.nth_root(index as usize);
-            if root.pow(index as usize) == value {
-                Ok(root)
-            } else {
-                Err(NoValue::NotHere)
-            }
-        };
+        let root = |value: UBig| whole_root(&value, index).ok_or(NoValue::NotHere);
         let value = RBig::from_parts(
             IBig::from(root(numerator.into_parts().1)?),
             root(denominator)?,
@@ -286,4 +277,70 @@ fn logarithm(x: &RBig, base: &RBig) -> Value<Gaussian> {
         }
     }
     Err(NoValue::NotHere)
+}
+
+/// The root of a perfect power.
+fn whole_root(value: &UBig, index: u32) -> Option<UBig> {
+    let index = index as usize;
+    let bits = value.bit_len();
+    let perfect = |root: UBig| (root.pow(index) == *value).then_some(root);
+    if bits <= 1 {
+        return Some(value.clone());
+    }
+    // A root of few digits is next to its estimate in floats, however large the power.
+    let root_bits = bits / index + 1;
+    if root_bits <= 40 {
+        let top = bits.saturating_sub(60);
+        let leading = (value >> top).to_f64().value();
+        let estimate = ((leading.log2() + top as f64) / index as f64)
+            .exp2()
+            .round();
+        return [-1.0, 0.0, 1.0]
+            .into_iter()
+            .map(|step| estimate + step)
+            .filter(|candidate| (1.0..=2e12).contains(candidate))
+            .find_map(|candidate| perfect(UBig::from(candidate as u64)));
+    }
+    // Newton's iteration of the big-number library is quick for small indices only.
+    match index {
+        2 => perfect(value.sqrt()),
+        3..=8 if bits <= 4096 => perfect(value.nth_root(index)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_found_exactly_where_they_exist() {
+        for index in 2..=60u32 {
+            for base in [
+                2u64,
+                3,
+                7,
+                10,
+                99,
+                1000,
+                65_537,
+                999_999_937,
+                1 << 40,
+                (1 << 45) + 7,
+            ] {
+                let power = UBig::from(base).pow(index as usize);
+                let found = whole_root(&power, index);
+                let small = power.bit_len() / index as usize + 1 <= 40 || index == 2;
+                let medium = index <= 8 && power.bit_len() <= 4096;
+                if small || medium {
+                    assert_eq!(found, Some(UBig::from(base)), "{base}^{index}");
+                }
+                assert_eq!(
+                    whole_root(&(power + UBig::ONE), index),
+                    None,
+                    "{base}^{index} + 1"
+                );
+            }
+        }
+    }
 }
