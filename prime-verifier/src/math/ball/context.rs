@@ -45,11 +45,6 @@ impl<'b> Ctx<'b> {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn left(&self) -> u64 {
-        self.budget.left()
-    }
-
     pub(crate) fn prec(&self) -> usize {
         self.prec
     }
