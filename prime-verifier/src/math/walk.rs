@@ -53,6 +53,11 @@ impl Expr {
         }
     }
 
+    /// Whether a variable or an unknown function occurs.
+    pub fn has_unknowns(&self) -> bool {
+        self.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..)))
+    }
+
     /// How many nodes there are.
     pub fn size(&self) -> usize {
         1 + self.children().into_iter().map(Expr::size).sum::<usize>()

@@ -137,7 +137,7 @@ impl Comparer<'_> {
         {
             return Ok(None);
         }
-        let (subject, op, bound) = match (unknowns(left), unknowns(right)) {
+        let (subject, op, bound) = match (left.has_unknowns(), right.has_unknowns()) {
             (true, false) => (left.clone(), op, right.clone()),
             (false, true) => match op.flipped() {
                 Some(op) => (right.clone(), op, left.clone()),
@@ -227,10 +227,6 @@ impl Comparer<'_> {
         }
         Ok(self.float_of(constant).map(|value| value > 0.0))
     }
-}
-
-fn unknowns(expr: &Expr) -> bool {
-    expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..)))
 }
 
 /// The variable, if there is exactly one and no unknown function.

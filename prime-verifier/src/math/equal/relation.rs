@@ -377,7 +377,7 @@ impl Comparer<'_> {
 }
 
 fn constant(expr: &Expr) -> bool {
-    expr.is_scalar() && !expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..)))
+    expr.is_scalar() && !expr.has_unknowns()
 }
 
 fn strict(op: Relation) -> bool {

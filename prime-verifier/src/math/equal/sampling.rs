@@ -104,7 +104,7 @@ fn largest_constants<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
     if found.len() >= 64 {
         return;
     }
-    if !expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
+    if !expr.has_unknowns() {
         found.push(expr);
         return;
     }

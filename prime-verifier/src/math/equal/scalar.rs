@@ -150,7 +150,7 @@ impl Comparer<'_> {
         if let Ok(Some(exact)) = self.exact_value(expr) {
             return Some(exact.to_f64_fast()).filter(|value| value.is_finite());
         }
-        if expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..))) {
+        if expr.has_unknowns() {
             return None;
         }
         let point = Point::new(self.seed, 0, Region::Middle);

@@ -105,13 +105,13 @@ impl<'t> Parser<'t> {
                 }
                 _ => break,
             }
-            symbols = symbols || factors.last().is_some_and(holds_symbol);
+            symbols = symbols || factors.last().is_some_and(Expr::has_unknowns);
         }
         self.collected(factors)
     }
 
     fn has_symbols(&self, factors: &[Expr]) -> bool {
-        factors.iter().any(holds_symbol)
+        factors.iter().any(Expr::has_unknowns)
     }
 
     fn collected(&self, mut factors: Vec<Expr>) -> Parsed {
@@ -452,10 +452,6 @@ fn restricted(set: NamedSet, mark: &str) -> Expr {
         (NamedSet::Integers, "+" | ">0") => Expr::NamedSet(NamedSet::Naturals),
         _ => Expr::Apply(format!("{set:?}{mark}").into(), vec![]),
     }
-}
-
-pub(super) fn holds_symbol(expr: &Expr) -> bool {
-    expr.any(&mut |part| matches!(part, Expr::Symbol(_) | Expr::Apply(..)))
 }
 
 /// `3/4` as one exact number.

@@ -189,7 +189,7 @@ impl<'t> Parser<'t> {
         if readable
             && let Some(expr) = self.attempt(|parser| {
                 let expr = parser.argument()?;
-                let variable = super::scalar::holds_symbol(&expr) && expr.is_scalar();
+                let variable = expr.has_unknowns() && expr.is_scalar();
                 if parser.at == to && variable {
                     Ok(expr)
                 } else {

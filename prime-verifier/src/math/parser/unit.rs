@@ -163,10 +163,10 @@ impl<'t> Parser<'t> {
                     return false;
                 }
                 let first = words.split(' ').next().unwrap_or(words);
-                !super::scalar::holds_symbol(value) || units::is_bare_unit(first)
+                !value.has_unknowns() || units::is_bare_unit(first)
             }
             Some(Kind::Letter { .. }) => {
-                !super::scalar::holds_symbol(value) && value.is_scalar() && self.at_bare_unit()
+                !value.has_unknowns() && value.is_scalar() && self.at_bare_unit()
             }
             _ => false,
         }
