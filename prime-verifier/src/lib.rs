@@ -36,11 +36,15 @@
 
 #[cfg(feature = "math")]
 mod answer_list;
+#[cfg(feature = "code")]
+pub mod code;
 mod config;
 mod error;
 mod exact;
 #[cfg(feature = "math")]
 pub mod math;
+#[cfg(feature = "code")]
+pub mod sandbox;
 mod verdict;
 mod verifier;
 

@@ -1,0 +1,112 @@
+# Runs one program with one test. Reads everything from descriptor 0: a header of 128 bytes, the program, then in call
+# mode the arguments as JSON, in stdin mode the test's input, which stays there for the program to read.
+import posix, sys
+
+
+def read_exactly(count):
+    pieces = []
+    while count:
+        piece = posix.read(0, min(count, 1 << 20))
+        if not piece:
+            posix._exit(125)
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
+
+
+def write_all(descriptor, data):
+    while data:
+        data = data[posix.write(descriptor, data):]
+
+
+def finish(status):
+    # What an interpreter does when it ends, without tearing down modules object by object.
+    try:
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
+        if "atexit" in sys.modules:
+            sys.modules["atexit"]._run_exitfuncs()
+        for stream in {id(stream): stream for stream in (sys.stdout, sys.__stdout__, sys.stderr)}.values():
+            try:
+                if stream is not None:
+                    stream.flush()
+            except ValueError:
+                pass  # closed by the program
+    except BaseException as error:
+        status = status or 120
+        try:
+            sys.excepthook(type(error), error, error.__traceback__)
+            sys.stderr.flush()
+        except BaseException:
+            pass
+    finally:
+        posix._exit(status)
+
+
+def report(error):
+    # The exit status of an exception that nothing caught, printed as the interpreter would print it.
+    if isinstance(error, SystemExit):
+        if error.code is None:
+            return 0
+        if isinstance(error.code, int):
+            return error.code & 0xFF
+        sys.stderr.write(str(error.code) + "\n")
+        return 1
+    trace = error.__traceback__
+    sys.excepthook(type(error), error, trace and trace.tb_next)
+    return 1
+
+
+def call(space, name, arguments, result, nonce, dumps):
+    solution = space.get("Solution")
+    function = getattr(solution(), name, None) if isinstance(solution, type) else None
+    if function is None:
+        function = space.get(name)
+    if function is None:
+        raise NameError("the program defines no function or method of class Solution called " + name)
+    value = function(*arguments)
+    try:
+        kind, text = b"R", dumps(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        kind, text = b"U", (type(value).__name__ + ": " + str(error)).encode("utf-8", "replace")[:1000]
+    write_all(result, b"%s %s %d\n%s\n" % (nonce, kind, len(text), text))
+
+
+def run(space):
+    mode, nonce, program_size, arguments_size, name_size = read_exactly(128).split()
+    source = read_exactly(int(program_size))
+    name = read_exactly(int(name_size)).decode()
+    arguments = read_exactly(int(arguments_size))
+    main = type(sys)("__main__")
+    main.__dict__.update(space)
+    space = main.__dict__
+    run.keep, sys.modules["__main__"] = sys.modules["__main__"], main
+    sys.argv[:] = ["solution.py"]
+    try:
+        program = compile(source, "solution.py", "exec", dont_inherit=True)
+    except BaseException as error:
+        text = (type(error).__name__ + ": " + str(error)).encode("utf-8", "replace")[:1000]
+        write_all(1, b"%s C %d\n%s\n" % (nonce, len(text), text))
+        posix._exit(1)
+    status = 1
+    try:
+        if mode == b"call":
+            import json
+            dumps = json.dumps
+            arguments = json.loads(arguments)
+            result = posix.dup(1)
+            posix.dup2(2, 1)
+            exec(program, space)
+            call(space, name, arguments, result, nonce, dumps)
+            status = 0
+        else:
+            exec(program, space)
+            status = 0
+    except BaseException as error:
+        status = 1
+        try:
+            status = report(error)
+        except BaseException:
+            pass
+    finally:
+        finish(status)

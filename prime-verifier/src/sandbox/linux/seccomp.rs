@@ -1,0 +1,317 @@
+//! The system calls that a program may make.
+//!
+//! A list of what is allowed; everything else, also what future kernels will add, fails with `ENOSYS`, as on a kernel that does
+//! not have it: libraries then fall back (`clone3` to `clone`) and a program gets an `OSError` that it can catch. Calls of
+//! another architecture's numbering end the process with `SIGSYS`.
+
+use std::collections::BTreeMap;
+
+use libc::c_long;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+
+use super::plan::EXEC_FD;
+
+/// Stands in a filter for the number of the process that will install it.
+pub(crate) const OWN_PID: u32 = 0x5afe_c0de;
+
+/// Whose filter it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A process that runs a program: no new process, nothing executed once it has started, no socket, no signal but to itself.
+    Program,
+    /// A process that forks those: that, and `fork`, waiting, and talking on the socket that it has.
+    Forker,
+}
+
+/// A filter, and the places in it that hold [`OWN_PID`].
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
+    pub(super) instructions: Vec<libc::sock_filter>,
+    pub(super) own_pid: Vec<usize>,
+}
+
+/// Allowed with any arguments.
+const ANY: &[c_long] = &[
+    // Files, which Landlock restricts, and pipes.
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_pread64,
+    libc::SYS_preadv,
+    libc::SYS_lseek,
+    libc::SYS_close,
+    libc::SYS_close_range,
+    libc::SYS_openat,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_statfs,
+    libc::SYS_fstatfs,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlinkat,
+    libc::SYS_getdents64,
+    libc::SYS_getcwd,
+    libc::SYS_chdir,
+    libc::SYS_fchdir,
+    libc::SYS_umask,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_pipe2,
+    libc::SYS_fadvise64,
+    // Waiting.
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_restart_syscall,
+    libc::SYS_sched_yield,
+    // Memory, which the address space limit restricts.
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    // Threads and signals within the process.
+    libc::SYS_futex,
+    libc::SYS_set_tid_address,
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_membarrier,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigpending,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_rt_sigsuspend,
+    libc::SYS_sigaltstack,
+    libc::SYS_setitimer,
+    libc::SYS_getitimer,
+    // Asking.
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getresuid,
+    libc::SYS_getresgid,
+    libc::SYS_getgroups,
+    libc::SYS_getpgid,
+    libc::SYS_getsid,
+    libc::SYS_getpriority,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_uname,
+    libc::SYS_sysinfo,
+    libc::SYS_getrusage,
+    libc::SYS_times,
+    libc::SYS_getcpu,
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_gettimeofday,
+];
+
+/// Calls that newer processors do without.
+#[cfg(target_arch = "x86_64")]
+const ANY_OF_THIS_PROCESSOR: &[c_long] = &[
+    libc::SYS_open,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_getdents,
+    libc::SYS_dup2,
+    libc::SYS_pipe,
+    libc::SYS_poll,
+    libc::SYS_select,
+    libc::SYS_epoll_create,
+    libc::SYS_epoll_wait,
+    libc::SYS_pause,
+    libc::SYS_alarm,
+    libc::SYS_time,
+    libc::SYS_getpgrp,
+    libc::SYS_getrlimit,
+    libc::SYS_arch_prctl,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const ANY_OF_THIS_PROCESSOR: &[c_long] = &[];
+
+/// Allowed to the forker besides, with any arguments. Its own code is the only one that runs under its filter.
+const ANY_OF_THE_FORKER: &[c_long] = &[
+    libc::SYS_wait4,
+    libc::SYS_pidfd_open,
+    libc::SYS_recvmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_sendmsg,
+    libc::SYS_sendto,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_seccomp,
+];
+
+/// A system call that is allowed where one argument has one value (of the bits of a mask).
+struct Only {
+    call: c_long,
+    argument: u8,
+    value: u64,
+    /// Bits that count; all of a word of 32 without.
+    mask: Option<u64>,
+}
+
+const fn only(call: c_long, argument: u8, value: u64) -> Only {
+    Only {
+        call,
+        argument,
+        value,
+        mask: None,
+    }
+}
+
+const CLONE_NEW: u64 = 0x7e02_0080;
+const PR_SET_VMA: u64 = 0x5356_4d41;
+
+fn only_of(role: Role) -> Vec<Only> {
+    let mut rules = vec![
+        // The start of the interpreter: no descriptor of this number can be made afterwards.
+        only(libc::SYS_execveat, 0, EXEC_FD as u64),
+        // To itself: `abort` and `raise` do what they should.
+        only(libc::SYS_kill, 0, OWN_PID.into()),
+        only(libc::SYS_tgkill, 0, OWN_PID.into()),
+        only(libc::SYS_rt_sigqueueinfo, 0, OWN_PID.into()),
+        // Threads.
+        Only {
+            call: libc::SYS_clone,
+            argument: 0,
+            value: libc::CLONE_THREAD as u64,
+            mask: Some(libc::CLONE_THREAD as u64 | CLONE_NEW),
+        },
+        // Limits can be asked for.
+        Only {
+            call: libc::SYS_prlimit64,
+            argument: 2,
+            value: 0,
+            mask: Some(u64::MAX),
+        },
+        only(libc::SYS_prctl, 0, libc::PR_SET_NAME as u64),
+        only(libc::SYS_prctl, 0, PR_SET_VMA),
+    ];
+    for request in [
+        libc::TCGETS,
+        libc::FIONREAD,
+        libc::FIOCLEX,
+        libc::FIONCLEX,
+        libc::FIONBIO,
+        libc::TIOCGWINSZ,
+    ] {
+        rules.push(only(libc::SYS_ioctl, 1, request as u64));
+    }
+    for command in [
+        libc::F_DUPFD,
+        libc::F_DUPFD_CLOEXEC,
+        libc::F_GETFD,
+        libc::F_SETFD,
+        libc::F_GETFL,
+        libc::F_SETFL,
+        libc::F_GETPIPE_SZ,
+    ] {
+        rules.push(only(libc::SYS_fcntl, 1, command as u64));
+    }
+    if role == Role::Forker {
+        rules.push(Only {
+            call: libc::SYS_clone,
+            argument: 0,
+            value: libc::SIGCHLD as u64,
+            mask: Some(0xff | libc::CLONE_VM as u64 | CLONE_NEW),
+        });
+        rules.push(Only {
+            call: libc::SYS_prlimit64,
+            argument: 0,
+            value: 0,
+            mask: None,
+        });
+        for option in [
+            libc::PR_SET_PDEATHSIG,
+            libc::PR_SET_DUMPABLE,
+            libc::PR_SET_SECCOMP,
+        ] {
+            rules.push(only(libc::SYS_prctl, 0, option as u64));
+        }
+    }
+    rules
+}
+
+impl Filter {
+    /// The filter of a role.
+    ///
+    /// # Errors
+    /// On a processor that filters cannot be made for, naming it.
+    pub(super) fn of(role: Role) -> Result<Self, seccompiler::BackendError> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+        let forker = match role {
+            Role::Program => &[],
+            Role::Forker => ANY_OF_THE_FORKER,
+        };
+        let any = [ANY, ANY_OF_THIS_PROCESSOR, forker].concat();
+        rules.extend(any.into_iter().map(|call| (call, vec![])));
+        for rule in only_of(role) {
+            use SeccompCmpArgLen::{Dword, Qword};
+            let (width, operator) = match rule.mask {
+                None => (Dword, SeccompCmpOp::Eq),
+                Some(mask) => (Qword, SeccompCmpOp::MaskedEq(mask)),
+            };
+            let condition = SeccompCondition::new(rule.argument, width, operator, rule.value)?;
+            let rule_of_call = SeccompRule::new(vec![condition])?;
+            rules.entry(rule.call).or_default().push(rule_of_call);
+        }
+        let filter = SeccompFilter::new(
+            rules,
+            SeccompAction::Errno(libc::ENOSYS as u32),
+            SeccompAction::Allow,
+            std::env::consts::ARCH.try_into()?,
+        )?;
+        let program: BpfProgram = filter.try_into()?;
+        let instructions: Vec<libc::sock_filter> = program
+            .iter()
+            .map(|instruction| libc::sock_filter {
+                code: instruction.code,
+                jt: instruction.jt,
+                jf: instruction.jf,
+                k: instruction.k,
+            })
+            .collect();
+        let places = instructions.iter().enumerate();
+        let own_pid = places
+            .filter(|(_, instruction)| instruction.k == OWN_PID)
+            .map(|(at, _)| at)
+            .collect();
+        Ok(Self {
+            instructions,
+            own_pid,
+        })
+    }
+
+    /// The filter as bytes, as the kernel has them in memory.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.instructions.len() * 8);
+        for instruction in &self.instructions {
+            bytes.extend(instruction.code.to_ne_bytes());
+            bytes.extend([instruction.jt, instruction.jf]);
+            bytes.extend(instruction.k.to_ne_bytes());
+        }
+        bytes
+    }
+}
