@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "code")]
+use crate::code::{CodeConfig, CodeVerifier};
 #[cfg(feature = "math")]
 use crate::math::{Extraction, MathPolicy, MathVerifier};
 #[cfg(feature = "math")]
@@ -50,6 +52,9 @@ pub enum VerifierConfig {
         /// What a response has to get right.
         mark: Mark,
     },
+    /// [`CodeVerifier`], with its settings beside the name.
+    #[cfg(feature = "code")]
+    Code(Box<CodeConfig>),
 }
 
 /// A policy by its preset's name or as a table.
@@ -89,7 +94,8 @@ impl VerifierConfig {
     /// The verifier this names.
     ///
     /// # Errors
-    /// [`VerifierError::BadSeparator`] for a separator that can be part of an answer.
+    /// [`VerifierError::BadSeparator`] for a separator that can be part of an answer; [`VerifierError::Code`] for a grader of
+    /// programs that cannot be set up here.
     pub fn build(&self) -> Result<Box<dyn Verifier>, VerifierError> {
         Ok(match self {
             Self::ExactMatch {} => Box::new(ExactMatch),
@@ -99,6 +105,8 @@ impl VerifierConfig {
             }
             #[cfg(feature = "math")]
             Self::AnswerList { separator, mark } => Box::new(AnswerList::new(*separator, *mark)?),
+            #[cfg(feature = "code")]
+            Self::Code(config) => Box::new(CodeVerifier::new(config)?),
         })
     }
 }

@@ -22,4 +22,8 @@ pub enum VerifierError {
         /// The separator that was asked for.
         separator: char,
     },
+    /// A grader of programs that cannot be set up.
+    #[cfg(feature = "code")]
+    #[error(transparent)]
+    Code(#[from] crate::code::CodeError),
 }

@@ -6,7 +6,8 @@
 //! a score of 0.
 //!
 //! **What this crate does not know:** tokens, tensors, prompts, data files, or what a score is used for.
-//! No verifier here evaluates model output, recurses over it, or takes more than linear time in its length.
+//! No verifier here evaluates model output in this process, recurses over it, or takes more than linear time in its length;
+//! programs run in a process of their own, in a [`sandbox`].
 //!
 //! ```
 //! # #[cfg(feature = "math")] {
@@ -27,12 +28,14 @@
 //! | [`ExactMatch`] | the whole response, trimmed | 0 or 1 |
 //! | [`MathVerifier`](math::MathVerifier) | the last `\boxed{…}`, or wherever told to look | 0 or 1, mathematical equality |
 //! | [`AnswerList`] | a separated list of answers | pass mark, all, or fraction; with steps |
+//! | [`CodeVerifier`](code::CodeVerifier) | the program in the last fenced block | share of tests passed, or all or nothing |
 //! | [`FnVerifier`] | whatever your closure reads | yours |
 //!
 //! # Feature flags
 //! * `math` (default): the verifiers that read LaTeX answers ([`MathVerifier`](math::MathVerifier),
 //!   [`AnswerList`]) and the
-//!   [`math`] module under them.
+//!   [`math`] module under them. No process, file or thread in it.
+//! * `code` (default): programs graded by their tests, in the modules [`code`] and [`sandbox`]. Sandboxed on Linux only.
 
 #[cfg(feature = "math")]
 mod answer_list;

@@ -100,12 +100,29 @@ fn where_a_block_ends() {
     finds("```python\na\nb", Some("a\nb"));
     finds("```python\na\n```\n```py\nb\n``", Some("b\n``"));
     finds("```python", None);
-    // Two marks, or four spaces, are no fence.
+    // Two marks are no fence, and four spaces only are one for Python, as in lists within lists.
     finds("``python\na\n``", Some("``python\na\n``"));
     finds(
-        "x\n    ```python\n    a\n    ```",
-        Some("x\n    ```python\n    a\n    ```"),
+        "x\n    ```\n    a\n    ```",
+        Some("x\n    ```\n    a\n    ```"),
     );
+    finds(
+        "x\n    ```python\n    a\n      b\n    ```\ny",
+        Some("a\n  b\n"),
+    );
+}
+
+#[test]
+fn marks_on_lines_with_other_text_are_meant_as_fences() {
+    finds("Here: ```python\nprint(1)\n```\nDone.", Some("print(1)\n"));
+    finds("**Solution:**```Python3\nprint(1)\n```", Some("print(1)\n"));
+    finds("```python\nprint(1)```", Some("print(1)"));
+    finds("```python\nprint(1)```\n\n", Some("print(1)"));
+    finds(
+        "use ```python``` here\n```\nprint(1)\n```",
+        Some("print(1)\n"),
+    );
+    finds("```python\ns = '```python'\n```", Some("s = '```python'\n"));
 }
 
 #[test]

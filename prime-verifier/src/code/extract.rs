@@ -10,9 +10,10 @@ use std::borrow::Cow;
 ///
 /// What stands before `</think>` is passed over, and so is what stands behind a `<think>` that is not closed.
 ///
-/// A fence is a line of three or more `` ` `` or `~`, indented by up to three spaces, with the tag behind it
-/// in any case (`` ```Python ``, `` ```python title="a.py" ``, `` ```{.python} ``). The block ends at a line of
-/// at least as many of the same marks and nothing else, or at the end of the text. Spaces that indent the
+/// A fence is a line of three or more `` ` `` or `~`, indented by up to three spaces, or by more if its tag is Python's, with the tag behind it
+/// in any case (`` ```Python ``, `` ```python title="a.py" ``, `` ```{.python} ``). Three `` ` `` with a tag of Python
+/// at the end of a line of prose are one too. The block ends at a line of at least as many of the same marks and nothing else, or at
+/// the end of the text, with or without marks there. Spaces that indent the
 /// fence are taken off each line of the block.
 ///
 /// ```
@@ -51,12 +52,25 @@ pub fn last_code_block(response: &str) -> Option<Cow<'_, str>> {
                 keep(opened, *content, start);
                 open = None;
             }
+            (None, None) => {
+                if let Some(fence) = Fence::behind_prose(line) {
+                    any_fence = true;
+                    open = Some((fence, end));
+                }
+            }
             _ => {}
         }
         start = end;
     }
     if let Some((opened, content)) = open {
-        keep(&opened, content, text.len());
+        // The marks may stand at the end of the last line of code.
+        let all = text.trim_end();
+        let marks = all.len() - all.trim_end_matches(opened.mark).len();
+        let end = match marks >= opened.length {
+            true => content.max(all.len() - marks),
+            false => text.len(),
+        };
+        keep(&opened, content, end);
     }
     match python.or(untagged) {
         Some((indent, range)) => Some(dedent(&text[range], indent)),
@@ -103,7 +117,7 @@ impl<'t> Fence<'t> {
             .filter(|first| matches!(first, '`' | '~'))?;
         let info = unindented.trim_start_matches(mark);
         let length = unindented.len() - info.len();
-        (indent <= 3 && length >= 3).then(|| Self {
+        (length >= 3).then(|| Self {
             indent,
             mark,
             length,
@@ -111,13 +125,27 @@ impl<'t> Fence<'t> {
         })
     }
 
+    /// A line of prose with the marks and a tag of Python at its end: no fence by the rules, but meant as one.
+    fn behind_prose(line: &'t str) -> Option<Self> {
+        let (_, info) = line.rsplit_once("```")?;
+        let fence = Self {
+            indent: 0,
+            mark: '`',
+            length: 3,
+            info: info.trim(),
+        };
+        matches!(fence.language(), Language::Python).then_some(fence)
+    }
+
     /// Inline code may begin a line, and has marks at its end too.
     fn can_open(&self) -> bool {
-        self.mark == '~' || !self.info.contains('`')
+        let plain = self.mark == '~' || !self.info.contains('`');
+        plain && (self.indent <= 3 || matches!(self.language(), Language::Python))
     }
 
     fn closes(&self, opened: &Self) -> bool {
-        self.mark == opened.mark && self.length >= opened.length && self.info.is_empty()
+        let outside = self.indent <= opened.indent.max(3);
+        outside && self.mark == opened.mark && self.length >= opened.length && self.info.is_empty()
     }
 
     fn language(&self) -> Language {

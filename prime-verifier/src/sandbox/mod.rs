@@ -3,6 +3,8 @@
 //! [`SandboxReport`] says which layers hold it on this machine. Only Linux has what it takes; see the crate's README for what is
 //! promised where.
 
+#[cfg(any(test, not(target_os = "linux")))]
+mod elsewhere;
 mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -19,6 +21,9 @@ pub use report::{Layer, LayerState, SandboxReport};
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Confinement, Forker, OWN_PID};
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::{Confinement, Forker, OWN_PID};
 
 /// How a sandbox is set up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -142,24 +142,29 @@ fn resource_limits(confinement: &Confinement, role: Role, limits: &Limits) -> Ve
     if !confinement.resource_limits {
         return vec![];
     }
-    let same = |resource: libc::__rlimit_resource_t, most: u64| (resource as i32, most, most);
+    // The names have another type where libc is musl.
+    macro_rules! same {
+        ($resource:expr, $most:expr) => {
+            ($resource as i32, $most, $most)
+        };
+    }
     let mut list = vec![
-        same(libc::RLIMIT_CORE, 0),
-        same(libc::RLIMIT_FSIZE, 0),
-        same(libc::RLIMIT_MEMLOCK, 0),
-        same(libc::RLIMIT_MSGQUEUE, 0),
-        same(libc::RLIMIT_NOFILE, MAX_FILES),
-        same(libc::RLIMIT_STACK, STACK),
+        same!(libc::RLIMIT_CORE, 0),
+        same!(libc::RLIMIT_FSIZE, 0),
+        same!(libc::RLIMIT_MEMLOCK, 0),
+        same!(libc::RLIMIT_MSGQUEUE, 0),
+        same!(libc::RLIMIT_NOFILE, MAX_FILES),
+        same!(libc::RLIMIT_STACK, STACK),
     ];
     if confinement.counts_threads {
         // The forker itself is one more.
         let processes = u64::from(limits.threads) + u64::from(role == Role::Forker);
-        list.push(same(libc::RLIMIT_NPROC, processes));
+        list.push(same!(libc::RLIMIT_NPROC, processes));
     }
     if role == Role::Program {
         let seconds = cpu_seconds(limits);
         list.push((libc::RLIMIT_CPU as i32, seconds, seconds + 1));
-        list.push(same(libc::RLIMIT_AS, limits.memory));
+        list.push(same!(libc::RLIMIT_AS, limits.memory));
     }
     list
 }

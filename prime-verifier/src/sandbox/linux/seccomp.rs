@@ -217,6 +217,8 @@ fn only_of(role: Role) -> Vec<Only> {
         libc::FIONBIO,
         libc::TIOCGWINSZ,
     ] {
+        // Of another type where libc is musl.
+        #[allow(clippy::unnecessary_cast)]
         rules.push(only(libc::SYS_ioctl, 1, request as u64));
     }
     for command in [

@@ -333,12 +333,9 @@ impl Child {
     }
 
     pub(super) fn set_limit(&self, resource: c_int, soft: u64, hard: u64) -> Result0 {
-        let limit = libc::rlimit64 {
-            rlim_cur: soft,
-            rlim_max: hard,
-        };
-        let old = ptr::null_mut::<libc::rlimit64>();
-        call!(libc::SYS_prlimit64, 0, resource, &raw const limit, old).map(drop)
+        let limit: [u64; 2] = [soft, hard];
+        let old = ptr::null_mut::<u64>();
+        call!(libc::SYS_prlimit64, 0, resource, limit.as_ptr(), old).map(drop)
     }
 
     pub(super) fn mount(
