@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -24,6 +23,8 @@ const SAMPLES: usize = 50;
 const MEMORY_SLACK: u64 = 4 << 20;
 /// Standard output that a program may write here.
 const OUTPUT: usize = 64 << 10;
+/// Address space: little, since the kernel takes longer to fill it than a program that does not touch it takes altogether.
+const MEMORY: u64 = 256 << 20;
 
 struct Options {
     runs: usize,
@@ -105,10 +106,10 @@ const PROGRAMS: &[Program] = &[
     program(80, "CE", "no program", "def f(:\n    pass"),
     program(30, "MLE", "memory at once", "x = bytearray(4 << 30)"),
     program(
-        10,
+        3,
         "MLE",
         "memory bit by bit",
-        "x = []\nwhile True:\n    x.append(bytearray(64 << 20))",
+        "x = []\nwhile True:\n    x.append(bytearray(16 << 20))",
     ),
     program(20, "OLE", "flood", "while True:\n    print('x' * 4000)"),
     program(
@@ -315,7 +316,7 @@ impl Graders {
         let mut config = CodeConfig::default();
         config.workers = options.workers;
         config.prefork = options.prefork;
-        config.limits = Limits::default().with_output(OUTPUT);
+        config.limits = Limits::default().with_output(OUTPUT).with_memory(MEMORY);
         let usual = CodeVerifier::new(&config)?;
         config.limits = config
             .limits
@@ -327,6 +328,20 @@ impl Graders {
         })
     }
 
+    /// Gives every worker something to do, so that each has what it will keep.
+    fn warm_up(&self) {
+        let asleep = "import time\ntime.sleep(0.1)";
+        for verifier in [&self.usual, &self.hurried] {
+            for _ in 0..3 {
+                let one = |_| verifier.submit(asleep, PROGRAMS[0].cases());
+                let tickets: Vec<Ticket> = (0..verifier.workers()).map(one).collect();
+                for ticket in tickets {
+                    ticket.wait();
+                }
+            }
+        }
+    }
+
     fn submit(&self, program: &Program) -> Ticket {
         let verifier = match program.grader {
             Grader::Hurried => &self.hurried,
@@ -336,41 +351,51 @@ impl Graders {
     }
 }
 
-/// Grades `count` programs at the same time; those with another verdict than they must have.
+/// Counts of one kind of program.
+#[derive(Default)]
+struct Tally {
+    runs: usize,
+    /// Seconds on the clock.
+    wall: f64,
+    wrong: Vec<String>,
+}
+
+/// Grades these programs at the same time.
 fn round(
     graders: &Graders,
-    draw: &mut impl FnMut() -> &'static Program,
-    count: usize,
-) -> Vec<String> {
-    let mut wrong = vec![];
-    let tickets: Vec<(&Program, Ticket)> = (0..count)
-        .map(|_| {
-            let program = draw();
-            (program, graders.submit(program))
-        })
-        .collect();
+    programs: &[&'static Program],
+    tally: &mut BTreeMap<&'static str, Tally>,
+) {
+    let (stopped, run): (Vec<&Program>, Vec<_>) = programs
+        .iter()
+        .partition(|program| program.grader == Grader::Cancelled);
+    let submit = |program: &&'static Program| (*program, graders.submit(program));
+    let tickets: Vec<(&Program, Ticket)> = run.iter().map(submit).collect();
     for (program, ticket) in tickets {
-        if program.grader == Grader::Cancelled {
-            // It may be running already, or wait for its turn.
-            ticket.wait_for(Duration::from_millis(15));
-            ticket.cancel();
-        }
-        let grade = ticket.wait();
-        for test in &grade.tests {
-            if test.verdict.code() != program.verdict {
-                wrong.push(format!(
-                    "{}: {} instead of {} ({}; {:.3} s, {:.3} s of processor time)",
-                    program.name,
-                    test.verdict.code(),
-                    program.verdict,
-                    test.message,
-                    test.wall,
-                    test.cpu
-                ));
-            }
+        enter(program, ticket, tally);
+    }
+    // By themselves: the others would wait for them, who are stopped only when it is their turn here.
+    for program in &stopped {
+        let (program, ticket) = submit(program);
+        ticket.wait_for(Duration::from_millis(20));
+        ticket.cancel();
+        enter(program, ticket, tally);
+    }
+}
+
+fn enter(program: &Program, ticket: Ticket, tally: &mut BTreeMap<&'static str, Tally>) {
+    let tally = tally.entry(program.name).or_default();
+    for test in ticket.wait().tests {
+        tally.runs += 1;
+        tally.wall += test.wall;
+        let code = test.verdict.code();
+        if code != program.verdict {
+            tally.wrong.push(format!(
+                "{code} ({}; {:.3} s, {:.3} s of processor time)",
+                test.message, test.wall, test.cpu
+            ));
         }
     }
-    wrong
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
@@ -415,63 +440,60 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         graders.usual.sandbox()
     );
 
-    let total: u64 = PROGRAMS.iter().map(|program| program.weight).sum();
-    let mut state = options.seed;
-    let mut drawn: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    let mut draw = || {
-        // SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let mut at = (bits ^ (bits >> 31)) % total;
-        let chosen = PROGRAMS.iter().find(|program| {
-            let here = at < program.weight;
-            at = at.wrapping_sub(program.weight);
-            here
-        });
-        let chosen = chosen.unwrap_or(&PROGRAMS[0]);
-        drawn.entry(chosen.name).or_insert((0, chosen.verdict)).0 += 1;
-        chosen
-    };
-
-    let begun = Instant::now();
-    let every = (options.runs / SAMPLES).max(1);
-    let warm_up = options.runs.div_ceil(10);
+    let mut draw = Draw(options.seed);
+    let mut tally = BTreeMap::new();
     let mut samples: Vec<Sample> = vec![];
-    let mut wrong = vec![];
+    let every = (options.runs / SAMPLES).max(1);
     let mut done = 0;
+    graders.warm_up();
+    let begun = Instant::now();
     while done < options.runs {
         let count = every.min(options.runs - done);
-        wrong.extend(round(&graders, &mut draw, count));
+        let programs: Vec<_> = (0..count).map(|_| draw.program()).collect();
+        round(&graders, &programs, &mut tally);
         done += count;
         let sample = Sample::take()?;
-        let seconds = begun.elapsed().as_secs_f64();
-        print!("{done:>7} {:>5.0}/s", done as f64 / seconds);
+        let wrong: usize = tally.values().map(|tally| tally.wrong.len()).sum();
+        print!(
+            "{done:>7} {:>5.0}/s  wrong {wrong}",
+            done as f64 / begun.elapsed().as_secs_f64()
+        );
         for (name, count, _) in sample.counts() {
             print!("  {name} {}", shown(name, count));
         }
-        println!("  wrong {}", wrong.len());
-        std::io::stdout().flush()?;
-        if done >= warm_up {
+        println!();
+        if done >= options.runs.div_ceil(10) {
             samples.push(sample);
         }
     }
+    let seconds = begun.elapsed().as_secs_f64();
 
     println!("\nprograms");
-    for (name, (count, verdict)) in drawn {
-        println!("  {verdict:<4} {count:>7}  {name}");
+    let mut failed = false;
+    for program in PROGRAMS {
+        let Some(tally) = tally.get(program.name) else {
+            continue;
+        };
+        println!(
+            "  {:<4} {:>7} {:>8.1} ms  {}",
+            program.verdict,
+            tally.runs,
+            tally.wall * 1e3 / tally.runs as f64,
+            program.name
+        );
+        failed |= !tally.wrong.is_empty();
+        for wrong in tally.wrong.iter().take(5) {
+            println!("       WRONG: {wrong}");
+        }
     }
-    let mut failed = !wrong.is_empty();
-    for line in wrong.iter().take(20) {
-        println!("wrong: {line}");
-    }
-    println!(
-        "\n{:<18} {:>12} {:>12} {:>12}",
-        "since a tenth", "first", "last", "most"
-    );
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return Err("no runs".into());
     };
+    let title = "since a tenth";
+    println!(
+        "\n{title:<18} {:>12} {:>12} {:>12}",
+        "first", "last", "most"
+    );
     for (at, (name, first, slack)) in first.counts().into_iter().enumerate() {
         let last = last.counts()[at].1;
         let most = samples.iter().map(|sample| sample.counts()[at].1).max();
@@ -486,15 +508,33 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         );
     }
     println!(
-        "{} runs in {:.0} s, {} wrong verdicts",
-        done,
-        begun.elapsed().as_secs_f64(),
-        wrong.len()
+        "{done} runs in {seconds:.0} s, {:.0}/s",
+        done as f64 / seconds
     );
     Ok(match failed {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
     })
+}
+
+/// SplitMix64.
+struct Draw(u64);
+
+impl Draw {
+    fn program(&mut self) -> &'static Program {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let total: u64 = PROGRAMS.iter().map(|program| program.weight).sum();
+        let mut at = (bits ^ (bits >> 31)) % total;
+        for program in PROGRAMS {
+            if at < program.weight {
+                return program;
+            }
+            at -= program.weight;
+        }
+        &PROGRAMS[0]
+    }
 }
 
 fn shown(name: &str, count: u64) -> String {

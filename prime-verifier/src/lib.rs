@@ -59,6 +59,6 @@ pub use exact::ExactMatch;
 pub use verdict::{Detail, Judgement, Score, Verdict};
 pub use verifier::{FnVerifier, Verifier};
 
-#[cfg(all(doctest, feature = "math"))]
+#[cfg(all(doctest, feature = "math", feature = "code", target_os = "linux"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;

@@ -102,11 +102,20 @@ fn nonce() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
-/// Arguments of an interpreter that runs one program.
-pub(super) fn single(preamble: &str, modules: &[PathBuf]) -> Vec<CString> {
+/// The program of an interpreter that runs one program.
+pub(super) fn single() -> String {
+    format!("{RUN}\n{SINGLE}")
+}
+
+/// Arguments that run [`single`], of which `bytecode` is a literal of Python.
+pub(super) fn single_arguments(
+    bytecode: &str,
+    preamble: &str,
+    modules: &[PathBuf],
+) -> Vec<CString> {
     let (preamble, modules) = (python_text(preamble), python_list(modules));
     arguments(format!(
-        "{RUN}\nPREAMBLE = {preamble}\nMODULES = {modules}\n{SINGLE}"
+        "import marshal\nPREAMBLE = {preamble}\nMODULES = {modules}\nexec(marshal.loads({bytecode}))"
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +25,13 @@ print(json.dumps({
     "path": [folder for folder in sys.path if folder],
     "files": [file for file in files if file.startswith("/")],
 }))
+"#;
+
+/// Compiles what is on its standard input.
+const COMPILE: &str = r#"
+import marshal, sys
+program = compile(sys.stdin.buffer.read(), "harness.py", "exec", dont_inherit=True, optimize=2)
+sys.stdout.write(repr(marshal.dumps(program)))
 "#;
 
 /// How long the answer may take: the file system may be cold.
@@ -62,7 +69,7 @@ impl Python {
             path: path.to_path_buf(),
             reason,
         };
-        let answer = ask(path).map_err(bad)?;
+        let answer = ask(path, QUESTION, b"").map_err(bad)?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| bad(format!("does not answer like a Python: {error}")))?;
         if answer.implementation != "cpython" {
@@ -103,26 +110,28 @@ impl Python {
         })
     }
 
-    /// Every Python that `PATH` leads to and that will do, in its order; and why the others won't.
-    pub(super) fn candidates() -> (Vec<Self>, Vec<CodeError>) {
+    /// What may be a Python: every `python3` on `PATH`, in its order, and then where systems have theirs.
+    pub(super) fn places() -> Vec<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::env::split_paths(&path)
-            .chain(["/usr/bin", "/usr/local/bin", "/bin"].map(PathBuf::from));
-        let (mut found, mut refused): (Vec<Self>, Vec<CodeError>) = (vec![], vec![]);
-        let mut asked = BTreeSet::new();
-        for file in folders.map(|folder| folder.join("python3")) {
-            if !file.is_file()
-                || !asked.insert(file.canonicalize().unwrap_or_else(|_| file.clone()))
-            {
-                continue;
-            }
-            match Self::at(&file) {
-                Ok(python) if found.iter().any(|known| known.path == python.path) => {}
-                Ok(python) => found.push(python),
-                Err(error) => refused.push(error),
-            }
-        }
-        (found, refused)
+        let usual = ["/usr/bin", "/usr/local/bin", "/bin"].map(PathBuf::from);
+        let mut known = BTreeSet::new();
+        let files = std::env::split_paths(&path).chain(usual);
+        let files = files.map(|folder| folder.join("python3"));
+        let new = |file: &PathBuf| {
+            let real = file.canonicalize();
+            file.is_file() && real.is_ok_and(|real| known.insert(real))
+        };
+        files.filter(new).collect()
+    }
+
+    /// The bytecode of a program of ours, as a literal of Python: to compile the harness anew for each run takes longer than to run it.
+    pub(super) fn bytecode(&self, program: &str) -> Result<String, CodeError> {
+        let compiled = ask(&self.path, COMPILE, program.as_bytes());
+        let literal = compiled.map(|literal| String::from_utf8_lossy(&literal).into_owned());
+        literal.map_err(|reason| CodeError::Python {
+            path: self.path.clone(),
+            reason,
+        })
     }
 
     /// Its version as text.
@@ -132,15 +141,20 @@ impl Python {
     }
 }
 
-fn ask(path: &Path) -> Result<Vec<u8>, String> {
+/// Runs a program of ours, outside any sandbox: what it prints.
+fn ask(path: &Path, program: &str, input: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new(path)
-        .args(["-s", "-S", "-B", "-E", "-c", QUESTION])
-        .stdin(Stdio::null())
+        .args(["-s", "-S", "-B", "-E", "-X", "utf8", "-c", program])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("does not start: {error}"))?;
     let begun = Instant::now();
+    // Either side is less than a pipe holds, so neither waits for the other. One that reads nothing is seen by its answer.
+    if let Some(mut stdin) = child.stdin.take() {
+        let _ = stdin.write_all(input);
+    }
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -153,32 +167,22 @@ fn ask(path: &Path) -> Result<Vec<u8>, String> {
             Err(error) => return Err(format!("cannot be waited for: {error}")),
         }
     };
-    // A few kilobytes, which a pipe holds.
-    let read = |from: Option<&mut dyn std::io::Read>| {
-        let mut bytes = vec![];
-        if let Some(from) = from {
-            let _ = from.take(1 << 20).read_to_end(&mut bytes);
-        }
-        bytes
-    };
-    let answer = read(
-        child
-            .stdout
-            .as_mut()
-            .map(|pipe| pipe as &mut dyn std::io::Read),
-    );
-    let said = read(
-        child
-            .stderr
-            .as_mut()
-            .map(|pipe| pipe as &mut dyn std::io::Read),
-    );
     if status.success() {
-        return Ok(answer);
+        return Ok(read(child.stdout));
     }
+    let said = read(child.stderr);
     let said = String::from_utf8_lossy(&said);
     let last = said.trim().lines().last().unwrap_or("nothing").to_owned();
     Err(format!("ended with {status} and said: {last}"))
+}
+
+fn read(pipe: Option<impl std::io::Read>) -> Vec<u8> {
+    let mut bytes = vec![];
+    if let Some(pipe) = pipe {
+        // What was read before an error is all there is.
+        let _ = pipe.take(1 << 20).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// The loader that an ELF file names, which the kernel executes together with it.
@@ -212,10 +216,9 @@ mod tests {
 
     #[test]
     fn the_python_found_is_the_interpreter_itself() {
-        let (found, refused) = Python::candidates();
-        let python = found
-            .first()
-            .unwrap_or_else(|| panic!("no Python: {refused:?}"));
+        let places = Python::places();
+        let found = places.iter().find_map(|place| Python::at(place).ok());
+        let python = found.unwrap_or_else(|| panic!("no Python among {places:?}"));
         let start = fs::read(&python.path).unwrap();
         assert!(start.starts_with(b"\x7fELF"), "{}", python.path.display());
         assert!(python.version >= OLDEST);

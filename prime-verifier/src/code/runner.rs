@@ -25,12 +25,20 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn new(config: &CodeConfig) -> Result<Self, CodeError> {
         config.check()?;
-        let (candidates, mut refused) = match &config.python {
-            Some(path) => (vec![Python::at(path)?], vec![]),
-            None => Python::candidates(),
+        let places = match &config.python {
+            Some(path) => vec![path.clone()],
+            None => Python::places(),
         };
+        let mut refused = vec![];
         let options = config.sandbox();
-        for mut python in candidates {
+        for place in places {
+            let mut python = match Python::at(&place) {
+                Ok(python) => python,
+                Err(error) => {
+                    refused.push(error);
+                    continue;
+                }
+            };
             python
                 .interpreter
                 .readable
@@ -49,13 +57,14 @@ impl Setup {
                 }
                 Err(error) => return Err(error.into()),
             };
+            let bytecode = python.bytecode(&program::single())?;
             let mut setup = Self {
                 python,
                 report,
                 no_prefork: None,
                 confinement,
                 limits: config.limits.clone(),
-                single: program::single(&config.preamble, &config.modules),
+                single: program::single_arguments(&bytecode, &config.preamble, &config.modules),
                 prefork: program::prefork(OWN_PID, &config.modules),
                 preamble: config.preamble.clone(),
             };

@@ -85,9 +85,9 @@ def serve(space):
 prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 filter_size, preamble_size = struct.unpack("=II", receive_exactly(8))
 instructions = receive_exactly(filter_size)
-preamble = receive_exactly(preamble_size)
+preamble = receive_exactly(preamble_size).decode()
 space = {}
-exec(compile(preamble, "preamble.py", "exec", dont_inherit=True), space)
+exec(preamble, space)
 _thread.stack_size(8 << 20)
 parent = posix.getpid()
 gc.collect()

@@ -43,6 +43,13 @@ def finish(status):
         posix._exit(status)
 
 
+def program_trace(trace):
+    # The part of a traceback that is the program's.
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    return trace
+
+
 def report(error):
     # The exit status of an exception that nothing caught, printed as the interpreter would print it.
     if isinstance(error, SystemExit):
@@ -52,9 +59,22 @@ def report(error):
             return error.code & 0xFF
         sys.stderr.write(str(error.code) + "\n")
         return 1
-    trace = error.__traceback__
-    sys.excepthook(type(error), error, trace and trace.tb_next)
+    sys.excepthook(type(error), error, program_trace(error.__traceback__))
     return 1
+
+
+def execute(source, space, result, nonce):
+    # Not `compile`, whose first call makes every class of syntax trees: that takes longer than most programs.
+    try:
+        exec(source, space)
+    except BaseException as error:
+        trace = error.__traceback__
+        if trace.tb_next is not None:
+            raise
+        # Nothing of the program was on the stack: it was not a program.
+        text = (type(error).__name__ + ": " + str(error)).encode("utf-8", "replace")[:1000]
+        write_all(result, b"%s C %d\n%s\n" % (nonce, len(text), text))
+        posix._exit(1)
 
 
 def call(space, name, arguments, result, nonce, dumps):
@@ -74,7 +94,7 @@ def call(space, name, arguments, result, nonce, dumps):
 
 def run(space):
     mode, nonce, program_size, arguments_size, name_size = read_exactly(128).split()
-    source = read_exactly(int(program_size))
+    source = read_exactly(int(program_size)).decode()
     name = read_exactly(int(name_size)).decode()
     arguments = read_exactly(int(arguments_size))
     main = type(sys)("__main__")
@@ -82,12 +102,6 @@ def run(space):
     space = main.__dict__
     run.keep, sys.modules["__main__"] = sys.modules["__main__"], main
     sys.argv[:] = ["solution.py"]
-    try:
-        program = compile(source, "solution.py", "exec", dont_inherit=True)
-    except BaseException as error:
-        text = (type(error).__name__ + ": " + str(error)).encode("utf-8", "replace")[:1000]
-        write_all(1, b"%s C %d\n%s\n" % (nonce, len(text), text))
-        posix._exit(1)
     status = 1
     try:
         if mode == b"call":
@@ -96,14 +110,12 @@ def run(space):
             arguments = json.loads(arguments)
             result = posix.dup(1)
             posix.dup2(2, 1)
-            exec(program, space)
+            execute(source, space, result, nonce)
             call(space, name, arguments, result, nonce, dumps)
-            status = 0
         else:
-            exec(program, space)
-            status = 0
+            execute(source, space, 1, nonce)
+        status = 0
     except BaseException as error:
-        status = 1
         try:
             status = report(error)
         except BaseException:

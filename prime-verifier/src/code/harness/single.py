@@ -2,7 +2,7 @@ sys.path[:] = [folder for folder in sys.path if folder] + MODULES
 sys.dont_write_bytecode = True
 space = {}
 if PREAMBLE:
-    exec(compile(PREAMBLE, "preamble.py", "exec", dont_inherit=True), space)
+    exec(PREAMBLE, space)
 import _thread
 _thread.stack_size(8 << 20)  # the stack of the main thread may grow to more, which is what new threads would get
 run(space)

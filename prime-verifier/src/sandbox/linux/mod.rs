@@ -64,6 +64,15 @@ struct Filters {
 }
 
 impl Confinement {
+    /// A network namespace takes longer to make than all others together. An interpreter that forks is worth it; a program
+    /// that has an interpreter of its own does without, since its filter gives it no socket to use any network with.
+    fn namespaces(&self, role: Role) -> u64 {
+        match role {
+            Role::Program => self.namespaces & !(libc::CLONE_NEWNET as u64),
+            Role::Forker => self.namespaces,
+        }
+    }
+
     fn filter(&self, role: Role) -> Option<&Filter> {
         self.filters.as_ref().map(|filters| match role {
             Role::Program => &filters.program,

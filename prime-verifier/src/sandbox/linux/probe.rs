@@ -337,6 +337,9 @@ impl<'p> Probe<'p> {
                 Users::Unused { .. } => "another one for each run".to_owned(),
                 _ => "nobody".to_owned(),
             },
+            Layer::NetNamespace => {
+                "for interpreters that fork; others have no sockets anyway".to_owned()
+            }
             _ => String::new(),
         }
     }

@@ -78,8 +78,10 @@ impl Process {
             environment: &pointers(&confinement.environment),
         };
         let into = group.as_ref().map(Group::as_fd);
-        let spawned = sys::spawn(confinement.namespaces, into, |child| plan.carry_out(child))
-            .map_err(at("clone"))?;
+        let spawned = sys::spawn(confinement.namespaces(role), into, |child| {
+            plan.carry_out(child)
+        })
+        .map_err(at("clone"))?;
         Ok(Self {
             spawned,
             errors,
