@@ -31,7 +31,7 @@ main()
 const TURN: usize = 4;
 /// Runs of one way in one round on all cores.
 const MANY: usize = 64;
-/// What the sandbox has to reach; benchmarks/README.md says so.
+/// Rates that the sandbox has to reach, as multiples of a plain subprocess's.
 const LEAST_SINGLE: f64 = 0.85;
 const LEAST_PREFORKED: f64 = 3.0;
 

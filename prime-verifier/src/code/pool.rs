@@ -44,6 +44,8 @@ struct Queue {
 struct Waiting {
     /// Programs with tests that nobody has taken, the one that was served last at the back.
     jobs: VecDeque<Arc<Job>>,
+    /// Programs whose tests run, one entry for each test.
+    running: Vec<Arc<Job>>,
     closed: bool,
 }
 
@@ -141,12 +143,13 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let mut waiting = lock(&self.queue.waiting);
-        waiting.closed = true;
-        for job in waiting.jobs.drain(..) {
+        let mut guard = lock(&self.queue.waiting);
+        guard.closed = true;
+        let waiting = &mut *guard;
+        for job in waiting.jobs.drain(..).chain(waiting.running.drain(..)) {
             job.stop(TestVerdict::InternalError, "the grader was shut down");
         }
-        drop(waiting);
+        drop(guard);
         self.queue.news.notify_all();
         for worker in self.workers.drain(..) {
             // A worker that panicked has nothing to tell that matters now.
@@ -216,6 +219,15 @@ fn work(queue: &Queue, mut runner: Runner) {
     while let Some((job, index)) = next(queue) {
         let result = job.run(index, &mut runner);
         job.finish(index, result);
+        let mut waiting = lock(&queue.waiting);
+        if let Some(place) = waiting
+            .running
+            .iter()
+            .position(|one| Arc::ptr_eq(one, &job))
+        {
+            waiting.running.swap_remove(place);
+        }
+        drop(waiting);
         queue.news.notify_all();
     }
 }
@@ -245,6 +257,7 @@ fn next(queue: &Queue) -> Option<(Arc<Job>, usize)> {
                 if more {
                     waiting.jobs.push_back(job.clone());
                 }
+                waiting.running.push(job.clone());
                 return Some((job, index));
             }
             // Stopped: nothing of it is left to run.
