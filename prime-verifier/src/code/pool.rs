@@ -42,7 +42,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    /// Programs with tests that nobody has taken, the one that was served last at the back.
+    /// Programs with tests that nobody has taken, the one that was served or came last at the back.
     jobs: VecDeque<Arc<Job>>,
     /// Programs whose tests run, one entry for each test.
     running: Vec<Arc<Job>>,
@@ -133,8 +133,7 @@ impl Pool {
             cancel: Cancel::default(),
         });
         if tests > 0 {
-            // At the front: it has never been served.
-            lock(&self.queue.waiting).jobs.push_front(job.clone());
+            lock(&self.queue.waiting).jobs.push_back(job.clone());
             self.queue.news.notify_all();
         }
         Ticket { job }

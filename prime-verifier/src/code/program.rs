@@ -107,15 +107,21 @@ pub(super) fn single() -> String {
     format!("{RUN}\n{SINGLE}")
 }
 
-/// Arguments that run [`single`], of which `bytecode` is a literal of Python.
+/// Arguments that run [`single`], of which so many bytes of bytecode come first on standard input. (As a literal among the
+/// arguments it would have to be parsed.)
 pub(super) fn single_arguments(
-    bytecode: &str,
+    bytecode_size: usize,
     preamble: &str,
     modules: &[PathBuf],
 ) -> Vec<CString> {
     let (preamble, modules) = (python_text(preamble), python_list(modules));
     arguments(format!(
-        "import marshal\nPREAMBLE = {preamble}\nMODULES = {modules}\nexec(marshal.loads({bytecode}))"
+        "import marshal, posix\n\
+         harness = b''\n\
+         while len(harness) < {bytecode_size}: harness += posix.read(0, {bytecode_size} - len(harness))\n\
+         PREAMBLE = {preamble}\n\
+         MODULES = {modules}\n\
+         exec(marshal.loads(harness))"
     ))
 }
 

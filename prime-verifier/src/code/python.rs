@@ -31,7 +31,7 @@ print(json.dumps({
 const COMPILE: &str = r#"
 import marshal, sys
 program = compile(sys.stdin.buffer.read(), "harness.py", "exec", dont_inherit=True, optimize=2)
-sys.stdout.write(repr(marshal.dumps(program)))
+sys.stdout.buffer.write(marshal.dumps(program))
 "#;
 
 /// How long the answer may take: the file system may be cold.
@@ -124,11 +124,10 @@ impl Python {
         files.filter(new).collect()
     }
 
-    /// The bytecode of a program of ours, as a literal of Python: to compile the harness anew for each run takes longer than to run it.
-    pub(super) fn bytecode(&self, program: &str) -> Result<String, CodeError> {
+    /// The bytecode of a program of ours: to compile the harness anew for each run takes longer than to run it.
+    pub(super) fn bytecode(&self, program: &str) -> Result<Vec<u8>, CodeError> {
         let compiled = ask(&self.path, COMPILE, program.as_bytes());
-        let literal = compiled.map(|literal| String::from_utf8_lossy(&literal).into_owned());
-        literal.map_err(|reason| CodeError::Python {
+        compiled.map_err(|reason| CodeError::Python {
             path: self.path.clone(),
             reason,
         })

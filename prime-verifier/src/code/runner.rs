@@ -19,6 +19,8 @@ pub(super) struct Setup {
     limits: Limits,
     preamble: String,
     single: Vec<CString>,
+    /// The harness, for those that run one program.
+    bytecode: Vec<u8>,
     prefork: Vec<CString>,
 }
 
@@ -64,7 +66,12 @@ impl Setup {
                 no_prefork: None,
                 confinement,
                 limits: config.limits.clone(),
-                single: program::single_arguments(&bytecode, &config.preamble, &config.modules),
+                single: program::single_arguments(
+                    bytecode.len(),
+                    &config.preamble,
+                    &config.modules,
+                ),
+                bytecode,
                 prefork: program::prefork(OWN_PID, &config.modules),
                 preamble: config.preamble.clone(),
             };
@@ -92,14 +99,24 @@ impl Setup {
             .forker(&self.prefork, &self.preamble, &self.limits)
     }
 
+    /// Runs a program in an interpreter of its own.
+    fn run_single(
+        &self,
+        sent: &Sent<'_>,
+        limits: &Limits,
+        cancel: &Cancel,
+    ) -> Result<Outcome, SandboxError> {
+        let [header, code, name, input] = sent.parts();
+        let input = [&self.bytecode, header, code, name, input];
+        self.confinement.run(&self.single, &input, limits, cancel)
+    }
+
     /// An empty program has to run: what keeps it from that would fail every other, and be its author's fault.
     fn check_preamble(&self) -> Result<(), CodeError> {
         let sent = Sent::new(program::Mode::Stdin, "", "");
         let limits = Limits::default();
         let cancel = Cancel::default();
-        let ran = self
-            .confinement
-            .run(&self.single, &sent.parts(), &limits, &cancel)?;
+        let ran = self.run_single(&sent, &limits, &cancel)?;
         if ran.end == crate::sandbox::End::Exited(0) {
             return Ok(());
         }
@@ -147,10 +164,7 @@ impl Runner {
     fn try_run(&mut self, sent: &Sent<'_>, cancel: &Cancel) -> Result<Outcome, SandboxError> {
         let setup = &self.setup;
         if setup.no_prefork.is_some() {
-            let parts = sent.parts();
-            return setup
-                .confinement
-                .run(&setup.single, &parts, &setup.limits, cancel);
+            return setup.run_single(sent, &setup.limits, cancel);
         }
         let forker = match self.forker.take() {
             Some(forker) => forker,

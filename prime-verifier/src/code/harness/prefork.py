@@ -50,7 +50,7 @@ def enter(descriptors, limits):
         must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0), "prctl(PR_SET_SECCOMP)")
 
 
-def serve(space):
+def serve():
     request = struct.Struct("=QQ")
     spare = array.array("i").itemsize * 3
     while True:
@@ -86,12 +86,12 @@ prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 filter_size, preamble_size = struct.unpack("=II", receive_exactly(8))
 instructions = receive_exactly(filter_size)
 preamble = receive_exactly(preamble_size).decode()
-space = {}
-exec(preamble, space)
+main = new_main()
+exec(preamble, main.__dict__)
 _thread.stack_size(8 << 20)
 parent = posix.getpid()
 gc.collect()
 gc.freeze()
 control.sendall(b"R" + struct.pack("=III", *sys.version_info[:3]))
-serve(space)
-run(space)
+serve()
+run(main)

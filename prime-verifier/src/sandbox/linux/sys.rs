@@ -110,7 +110,8 @@ pub(super) fn spawn(
     let mut args = CloneArgs {
         flags: namespaces | libc::CLONE_PIDFD as u64,
         pidfd: &raw mut pidfd as u64,
-        // No exit signal: a `waitpid(-1)` elsewhere in this process does not see the child.
+        // No exit signal until the exec, which sets it to SIGCHLD: a `waitpid(-1)` elsewhere in this process could take the
+        // child away from `wait`, and the run would count as our fault. So the README asks for none.
         ..CloneArgs::default()
     };
     if let Some(cgroup) = cgroup {
