@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand};
 use prime_policy::{GenerationRequest, generate};
 use prime_verifier::math::{Extraction, MathPolicy, Source};
 
+use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
 use crate::config::{Config, Layer, resolve};
 use crate::data::problems::Problems;
+use crate::doctor;
 use crate::error::TrainError;
 use crate::eval::evaluate;
 use crate::report::write_report;
@@ -140,7 +142,7 @@ pub enum Command {
         /// Rows with ability, response or answer, and ground_truth; - is standard input.
         #[arg(long, value_name = "FILE", default_value = "-")]
         input: PathBuf,
-        /// Where the rows go, with verdict, score and detail added; - is standard output.
+        /// Where the rows go, with verdict, score and detail added (and tests for code); - is standard output.
         #[arg(long, value_name = "FILE", default_value = "-")]
         output: PathBuf,
         /// What counts as equal beyond mathematics.
@@ -153,6 +155,15 @@ pub enum Command {
         /// Count broken rows and leave them out, instead of stopping at the first.
         #[arg(long)]
         skip_bad_rows: bool,
+        /// How programs are graded.
+        #[command(flatten)]
+        code: CodeArgs,
+    },
+    /// Say what programs would run in here, and try one.
+    Doctor {
+        /// How programs are run.
+        #[command(flatten)]
+        sandbox: SandboxArgs,
     },
 }
 
@@ -169,7 +180,8 @@ impl Command {
             Command::Eval { .. }
             | Command::Generate { .. }
             | Command::Report { .. }
-            | Command::Verify { .. } => None,
+            | Command::Verify { .. }
+            | Command::Doctor { .. } => None,
         }
     }
 }
@@ -270,12 +282,14 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             policy,
             extract,
             skip_bad_rows,
+            code,
         } => {
             let options = VerifyOptions {
                 input: input.clone(),
                 output: output.clone(),
                 extraction: extract.clone(),
                 policy: policy.clone(),
+                code: code.config(),
                 skip_bad_rows: *skip_bad_rows,
             };
             if let Some(tally) = verify::run(&options, true)? {
@@ -283,13 +297,18 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             }
             Ok(())
         }
+        Command::Doctor { sandbox } => doctor::run(&sandbox.config(), &mut std::io::stdout()),
     }
 }
 
 fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     // What can be refused is refused before the folder is made.
     let start = initial_model(config)?;
-    Problems::open(config, &start.tokenizer)?;
+    let problems = Problems::open(config, &start.tokenizer)?;
+    if problems.runs_unsandboxed() {
+        eprintln!("warning: programs run without a sandbox, with your own rights");
+    }
+    drop(problems);
     let folder = create_run_folder(config, name)?;
     eprintln!("{}", sizes(config));
     let start = match warmed_up_model(config, true) {

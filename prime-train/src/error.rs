@@ -133,6 +133,17 @@ pub enum TrainError {
         /// Why the first could not be judged.
         reason: String,
     },
+    /// Programs cannot be run here.
+    #[error("programs cannot be run: {source} ({})", .names)]
+    Code {
+        /// What is missing.
+        source: prime_verifier::code::CodeError,
+        /// What the settings that it speaks of are called where the user gave them.
+        names: &'static str,
+    },
+    /// The sandbox is not there, or what runs in it is not judged as it should be.
+    #[error("{0}")]
+    Doctor(String),
     /// The command line asks for something that does not fit together.
     #[error("{0}")]
     Usage(String),
@@ -176,6 +187,22 @@ impl TrainError {
             | TrainError::InterruptedEarly
             | TrainError::InterruptedOutput { .. } => 130,
             _ => 1,
+        }
+    }
+
+    /// A [`TrainError::Code`] where options of the command line set up the grader.
+    pub(crate) fn code_by_options(source: prime_verifier::code::CodeError) -> Self {
+        TrainError::Code {
+            source,
+            names: "options: --python, --allow-unsandboxed",
+        }
+    }
+
+    /// A [`TrainError::Code`] where the configuration does.
+    pub(crate) fn code_by_config(source: prime_verifier::code::CodeError) -> Self {
+        TrainError::Code {
+            source,
+            names: "key: code.allow_unsandboxed; the Python is the first on PATH that will do",
         }
     }
 

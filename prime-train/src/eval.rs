@@ -66,15 +66,22 @@ pub fn evaluate<M: CausalLm>(
         threads: config.worker_threads(),
     };
     let sampled = generate(model, &request)?;
+    let texts = sampled
+        .iter()
+        .flat_map(|responses| responses.iter())
+        .map(|response| tokenizer.decode_response(&response.tokens))
+        .collect::<Result<Vec<_>, _>>()?;
+    let asked = prepared
+        .iter()
+        .zip(&sampled)
+        .flat_map(|(problem, responses)| responses.iter().map(move |_| problem));
+    let verdicts = problems.verify_all(texts.iter().map(String::as_str).zip(asked));
+
     let mut tally = Tally::default();
-    for (problem, responses) in prepared.iter().zip(sampled) {
-        let mut texts = Vec::with_capacity(responses.len());
-        for response in responses {
-            let text = tokenizer.decode_response(&response.tokens)?;
-            let verdict = problems.verify(&text, problem);
-            texts.push((text, verdict));
-        }
-        tally.add(&texts);
+    let mut judged = texts.into_iter().zip(verdicts);
+    for responses in &sampled {
+        let of_problem: Vec<_> = judged.by_ref().take(responses.len()).collect();
+        tally.add(&of_problem);
     }
     tally.finish(config.eval.k)
 }

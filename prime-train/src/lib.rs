@@ -26,9 +26,11 @@
 
 pub mod checkpoint;
 pub mod cli;
+mod code_args;
 pub mod compare;
 pub mod config;
 pub mod data;
+pub mod doctor;
 pub mod error;
 pub mod eval;
 mod files;

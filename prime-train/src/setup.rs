@@ -1,5 +1,8 @@
 //! From the configuration's sections to the settings of the crates below.
 
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
 use prime_advantage::{
     AdvantageEstimator, Baseline as ReinforceBaseline, Gae, Gpg, Grpo, GrpoPassk,
     LooScaling as AdvantageLooScaling, Opo, Prime, ProcessHalf,
@@ -12,6 +15,7 @@ use prime_reward::{
     Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference,
     ReplayConfig, TokenRewardConfig, UpdateOrder,
 };
+use prime_verifier::code::CodeConfig;
 
 use crate::config::{
     Baseline, Config, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
@@ -46,6 +50,23 @@ impl Config {
         shape.max_position_embeddings = self.data.max_prompt_tokens + self.sampling.max_new_tokens;
         shape.eos_token_id = Some(tokenizer.eos());
         shape
+    }
+
+    /// How programs are graded.
+    pub fn code(&self) -> CodeConfig {
+        let given = &self.code;
+        let mut code = CodeConfig::default();
+        code.limits = code
+            .limits
+            .with_cpu(Duration::from_secs_f64(given.time_limit).max(Duration::from_nanos(1)))
+            .with_memory(given.memory_limit_mib << 20);
+        code.checker = given.checker;
+        code.scoring = given.scoring;
+        code.max_tests = NonZeroUsize::new(given.max_tests);
+        code.stop_early = given.stop_early;
+        code.workers = given.workers;
+        code.allow_unsandboxed = given.allow_unsandboxed;
+        code
     }
 
     /// How rollouts are drawn.

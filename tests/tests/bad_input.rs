@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use prime_tests::{Finished, Folder, prime_train, records, sets, tiny};
+use prime_tests::{Finished, Folder, Record, prime_train, records, sets, tiny};
 
 /// A tiny model of the exam's vocabulary, in `runs/warm`, and a run of one step with a checkpoint, in `runs/done`.
 static MADE: LazyLock<Folder> = LazyLock::new(|| {
@@ -166,6 +166,16 @@ fn data_that_cannot_be_used_names_file_row_and_field() {
             "torn.jsonl",
             format!("{ROW}\n{}\n", &ROW[..40]),
             &["torn.jsonl row 2", "not JSON"],
+        ),
+        (
+            "tests.jsonl",
+            format!("{ROW}\n{}\n", ROW.replace("math", "code")),
+            &[
+                "tests.jsonl row 2",
+                "`reward_model.ground_truth`",
+                "the test cases",
+                "data.skip_bad_rows",
+            ],
         ),
         (
             "letters.jsonl",
@@ -357,4 +367,60 @@ fn rows_of_a_file_train_and_evaluate() {
     let shown = String::from_utf8(folder.read("runs/rows/rollouts/step-000003.jsonl")).unwrap();
     assert_eq!(shown.lines().count(), 16);
     assert!(shown.contains("*8="), "prompts of the file");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn rows_of_code_train_too() {
+    let folder = Folder::new();
+    // The vocabulary is digits and operators: a response without a fence is a program, and an expression prints nothing.
+    let truth = |output: &str| format!(r#"{{"inputs":["","1"],"outputs":["{output}",""]}}"#);
+    let code = |output: &str| {
+        ROW.replace("math", "code")
+            .replace("\"56\"", &truth(output))
+    };
+    let rows = [
+        code("56"),
+        ROW.to_owned(),
+        code("x"),
+        ROW.replace("math", "code"),
+    ];
+    let file = folder.write("rows.jsonl", &rows.join("\n"));
+    let mut arguments: Vec<String> = ["train", "--name", "code"].map(str::to_owned).to_vec();
+    arguments.extend(tiny());
+    arguments.extend(on_rows(&file));
+    arguments.extend(sets([
+        folder.out_dir().as_str(),
+        "data.skip_bad_rows=true",
+        "code.time_limit=2",
+        "rl.steps=2",
+        "filter.accuracy=false",
+    ]));
+    prime_train(&arguments).expect_success();
+    let records = records(&folder.path("runs/code"));
+    assert_eq!(records[0]["data/skipped_rows"].as_u64(), Some(1));
+    for record in &records[1..] {
+        assert_eq!(record["rollouts"].as_u64(), Some(16));
+        assert_eq!(record["verifier/could_not_judge"].as_u64(), Some(0));
+        assert!(!record.contains_key("verifier/unsandboxed"));
+    }
+    let config = String::from_utf8(folder.read("runs/code/config.toml")).unwrap();
+    for part in ["[code]", "time_limit = 2.0", "checker = \"default\""] {
+        assert!(config.contains(part), "{part} in\n{config}");
+    }
+    // All but a syntax error prints nothing, which is what one of two tests asks for.
+    let shown = String::from_utf8(folder.read("runs/code/rollouts/step-000002.jsonl")).unwrap();
+    let outcomes: Vec<f64> = shown
+        .lines()
+        .filter(|line| line.contains("inputs"))
+        .filter_map(|line| {
+            let transcript: Record = serde_json::from_str(line).unwrap();
+            transcript["outcome"].as_f64()
+        })
+        .collect();
+    assert!(!outcomes.is_empty());
+    assert!(
+        outcomes.iter().all(|outcome| [0.0, 0.5].contains(outcome)),
+        "{outcomes:?}"
+    );
 }

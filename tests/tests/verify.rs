@@ -120,27 +120,6 @@ fn rows_come_back_with_verdict_score_and_detail() {
 }
 
 #[test]
-fn code_cannot_be_judged_and_says_why() {
-    let cases = json!({"inputs": ["1\n"], "outputs": ["1\n"]});
-    let row = |truth: Value| json!({"ability": "code", "response": "print(input())", "ground_truth": truth});
-    let out = verified(&[], &[row(cases.clone()), row(json!(cases.to_string()))]);
-    assert_eq!(verdicts(&out), ["could_not_judge"; 2]);
-    for row in &out {
-        assert!(row["score"].is_null(), "{row}");
-        let reason = row["detail"]["reason"].as_str().unwrap();
-        assert!(reason.contains("does not run code"), "{row}");
-    }
-    let only_code = verify_with(&[], &[row(cases).to_string()]).expect_success();
-    assert!(
-        only_code
-            .stderr
-            .contains("1 row: 1 could not judge; none judged"),
-        "{}",
-        only_code.stderr
-    );
-}
-
-#[test]
 fn other_fields_pass_through_to_the_letter_and_old_verdicts_do_not() {
     let line = r#"{"z": 1.50, "score": 9, "id": 12345678901234567890123, "ability": "math", "verdict": "?", "a": [1, {"c": 2, "b": "\u00e9"}], "detail": "old", "answer": "4", "ground_truth": 4.0}"#;
     let done = verify_with(&[], &[line.to_owned()]).expect_success();

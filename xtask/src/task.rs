@@ -15,6 +15,7 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
     ),
     ("report", "write a run's report"),
     ("verify", "grade texts: JSONL in, verdict JSONL out"),
+    ("doctor", "what programs would run in here, tried out"),
 ];
 
 const OWN_COMMANDS: &[(&str, &str)] = &[
@@ -174,6 +175,7 @@ mod tests {
             "eval -- x",
             "report runs/a ci",
             "verify --input - --output b",
+            "doctor --python p",
         ] {
             assert_eq!(parse(line), Ok(Task::Train { args: args(line) }));
         }

@@ -7,6 +7,7 @@
 //! Learning rates are for the built-in tasks and a model of 10⁵ parameters. The published rates
 //! (policy 5e-7, reward model 1e-6) belong to models of 7·10⁹ and teach a small one nothing.
 
+mod code;
 mod credit;
 mod layers;
 mod model;
@@ -20,6 +21,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use code::Code;
 pub use credit::{
     Advantage, Baseline, Critic, Estimator, Granularity, Kl, KlEstimator, KlPlacement, LabelPrior,
     LooScaling, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessEstimator, ProcessGroups,
@@ -50,6 +52,8 @@ pub struct Config {
     pub model: Model,
     /// What is trained on.
     pub data: Data,
+    /// How responses to rows of code are graded.
+    pub code: Code,
     /// Supervised warm-up before reinforcement.
     pub warmup: Warmup,
     /// How responses are sampled.
@@ -82,6 +86,7 @@ impl Config {
             threads: 0,
             model: Model::default(),
             data: Data::default(),
+            code: Code::default(),
             warmup: Warmup::default(),
             sampling: Sampling::default(),
             rl: Rl::default(),

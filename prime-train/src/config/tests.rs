@@ -127,6 +127,8 @@ fn wrong_types_name_key_type_and_value() {
         ("model.path=3", ["`3`", "a string"]),
         ("prm=3", ["`3`", "a table of keys"]),
         ("prm.update=never", ["`never`", "`after`, `before`, `none`"]),
+        ("code.checker=fuzzy", ["\"fuzzy\"", "\"lines\""]),
+        ("code.scoring=half", ["`half`", "`all_or_nothing`"]),
         ("data.pass_mark=most", ["\"most\"", "\"fraction\""]),
         ("data.pass_mark=-2", ["-2", "whole number"]),
     ] {
@@ -203,6 +205,32 @@ fn aliases_and_pass_marks_are_understood() {
 }
 
 #[test]
+fn programs_are_graded_as_the_verifier_does_unless_said() {
+    use prime_verifier::code::{Checker, CodeConfig, Scoring};
+
+    assert_eq!(with(&[]).unwrap().code(), CodeConfig::default());
+    let code = with(&[
+        "code.time_limit=0.5",
+        "code.memory_limit_mib=128",
+        "code.checker=float(1e-3)",
+        "code.scoring=all_or_nothing",
+        "code.max_tests=3",
+        "code.stop_early=true",
+        "code.workers=2",
+        "code.allow_unsandboxed=true",
+    ])
+    .unwrap()
+    .code();
+    let limits = (code.limits.cpu.as_millis(), code.limits.wall.as_millis());
+    assert_eq!((limits, code.limits.memory), ((500, 2500), 128 << 20));
+    assert_eq!(code.checker, Checker::Float { epsilon: 1e-3 });
+    assert_eq!(code.scoring, Scoring::AllOrNothing);
+    assert_eq!(code.max_tests.map(usize::from), Some(3));
+    assert_eq!((code.workers, code.stop_early), (2, true));
+    assert!(code.allow_unsandboxed);
+}
+
+#[test]
 fn ranges_are_checked_with_the_key_named() {
     let cases: &[(&[&str], &str)] = &[
         (&["model.hidden_size=60"], "model.hidden_size"),
@@ -247,6 +275,9 @@ fn ranges_are_checked_with_the_key_named() {
         (&["data.pass_mark=13"], "data.pass_mark"),
         (&["data.pass_mark=0"], "data.pass_mark"),
         (&["data.max_prompt_tokens=37"], "data.max_prompt_tokens"),
+        (&["code.time_limit=0"], "code.time_limit"),
+        (&["code.time_limit=nan"], "code.time_limit"),
+        (&["code.memory_limit_mib=63"], "code.memory_limit_mib"),
         (&["eval.k=0"], "eval.k"),
         (&["run.keep_last=0"], "run.keep_last"),
     ];

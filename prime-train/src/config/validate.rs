@@ -6,6 +6,7 @@ use super::{
     Baseline, Config, DataTask, Estimator, Granularity, KlPlacement, PrmReference, PrmUpdate,
     ProcessCredit, ProcessNorm,
 };
+use crate::code_args::{MEMORY_MIB, MOST_SECONDS};
 use crate::data::tasks::PassMark;
 use crate::error::ConfigError;
 
@@ -55,6 +56,7 @@ pub(super) fn validate(config: &Config) -> Checked {
     kl_and_critic(config)?;
     prm(config)?;
     data(config)?;
+    code(config)?;
     eval_and_run(config)
 }
 
@@ -304,6 +306,22 @@ fn data(config: &Config) -> Checked {
         ),
         _ => Ok(()),
     }
+}
+
+fn code(config: &Config) -> Checked {
+    let c = &config.code;
+    ensure(
+        c.time_limit > 0.0 && c.time_limit <= MOST_SECONDS,
+        "code.time_limit",
+        c.time_limit,
+        format_args!("above 0, up to {MOST_SECONDS} seconds"),
+    )?;
+    ensure(
+        MEMORY_MIB.contains(&c.memory_limit_mib),
+        "code.memory_limit_mib",
+        c.memory_limit_mib,
+        format_args!("from {} to {}", MEMORY_MIB.start(), MEMORY_MIB.end()),
+    )
 }
 
 fn eval_and_run(config: &Config) -> Checked {

@@ -1,12 +1,13 @@
 //! One stream of tokenised problems with their verifier, whatever they come from.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use prime_policy::Tokenizer;
+use prime_verifier::code::{CodeVerifier, Ticket};
 use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
-use super::CODE_IS_NOT_RUN;
 use super::rows::{Row, read_rows};
 use super::tasks::{Split, Task};
 use crate::config::Config;
@@ -24,7 +25,7 @@ pub struct PreparedProblem {
     pub prompt_ids: Vec<u32>,
     /// What the verifier compares with.
     pub ground_truth: String,
-    /// Whether judging a response would mean running it, which no verifier here does.
+    /// Whether judging a response means running it.
     pub is_code: bool,
 }
 
@@ -46,16 +47,23 @@ enum Source {
     Rows {
         train: Vec<PreparedProblem>,
         eval: Vec<PreparedProblem>,
-        verifier: MathVerifier,
+        maths: MathVerifier,
+        /// There if a row needs it.
+        code: Option<Box<CodeVerifier>>,
         seed: u64,
     },
 }
+
+/// Programs for each worker that are handed over before the first of them has its verdict: their tests and what they printed
+/// are kept until then.
+const PROGRAMS_AHEAD: usize = 16;
 
 impl Problems {
     /// The problems that a configuration names.
     ///
     /// # Errors
-    /// A data file that cannot be read or holds no usable row; a pass mark out of range.
+    /// A data file that cannot be read or holds no usable row; a pass mark out of range; [`TrainError::Code`] if there are rows
+    /// of code and programs cannot be run.
     pub fn open(config: &Config, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
         let max_prompt_tokens = config.data.max_prompt_tokens;
         let mut skipped = 0;
@@ -91,11 +99,14 @@ impl Problems {
                 };
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
+                let is_code = train.iter().chain(&eval).any(|problem| problem.is_code);
+                let code = is_code.then(|| CodeVerifier::new(&config.code()).map(Box::new));
                 Source::Rows {
                     train,
                     eval,
                     // Boxes only: a looser reading rewards hinting at answers.
-                    verifier: MathVerifier::default(),
+                    maths: MathVerifier::default(),
+                    code: code.transpose().map_err(TrainError::code_by_config)?,
                     seed: config.seed,
                 }
             }
@@ -192,12 +203,61 @@ impl Problems {
         }
     }
 
+    /// Whether programs are run where nothing holds them.
+    pub fn runs_unsandboxed(&self) -> bool {
+        match &self.source {
+            Source::Rows {
+                code: Some(code), ..
+            } => !code.sandbox().is_sandboxed(),
+            _ => false,
+        }
+    }
+
     /// Judges a response.
     pub fn verify(&self, response: &str, problem: &PreparedProblem) -> Verdict {
+        match self.begin(response, problem) {
+            Ok(ticket) => ticket.wait().to_verdict(),
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// Judges responses, each to its problem, in order. Programs run on all workers at once.
+    pub fn verify_all<'a>(
+        &self,
+        responses: impl IntoIterator<Item = (&'a str, &'a PreparedProblem)>,
+    ) -> Vec<Verdict> {
+        let ahead = match &self.source {
+            Source::Rows {
+                code: Some(code), ..
+            } => PROGRAMS_AHEAD * code.workers(),
+            _ => 0,
+        };
+        let verdict = |begun: Result<Ticket, Verdict>| match begun {
+            Ok(ticket) => ticket.wait().to_verdict(),
+            Err(verdict) => verdict,
+        };
+        let mut begun = VecDeque::new();
+        let mut verdicts = vec![];
+        for (response, problem) in responses {
+            begun.push_back(self.begin(response, problem));
+            if begun.len() > ahead {
+                verdicts.extend(begun.pop_front().map(verdict));
+            }
+        }
+        verdicts.extend(begun.into_iter().map(verdict));
+        verdicts
+    }
+
+    /// A ticket if something has to run for the verdict.
+    fn begin(&self, response: &str, problem: &PreparedProblem) -> Result<Ticket, Verdict> {
+        let truth = &problem.ground_truth;
         match &self.source {
-            Source::Task { verifier, .. } => verifier.verify(response, &problem.ground_truth),
-            Source::Rows { .. } if problem.is_code => Verdict::could_not_judge(CODE_IS_NOT_RUN),
-            Source::Rows { verifier, .. } => verifier.verify(response, &problem.ground_truth),
+            Source::Task { verifier, .. } => Err(verifier.verify(response, truth)),
+            Source::Rows { maths, .. } if !problem.is_code => Err(maths.verify(response, truth)),
+            Source::Rows {
+                code: Some(code), ..
+            } => code.submit_response(response, truth),
+            Source::Rows { .. } => Err(Verdict::could_not_judge("none of the rows was of code")),
         }
     }
 }
@@ -236,32 +296,59 @@ mod tests {
     use super::*;
     use crate::config::{Layer, resolve};
 
-    #[test]
-    fn rows_of_code_cannot_be_judged_and_rows_of_maths_can() {
+    const ROW: &str = r#"{"data_source":"s","prompt":[{"role":"user","content":"1+1"}],"ability":"math","reward_model":{"style":"rule","ground_truth":"2"}}"#;
+
+    fn problems(rows: &str, settings: &[&str]) -> (Result<Problems, TrainError>, Tokenizer) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.jsonl");
-        let row = |ability: &str| {
-            format!(
-                r#"{{"data_source":"s","prompt":[{{"role":"user","content":"1+1"}}],"ability":"{ability}","reward_model":{{"style":"rule","ground_truth":"2"}},"extra_info":{{}}}}"#
-            )
-        };
-        std::fs::write(&path, format!("{}\n{}\n", row("code"), row("math"))).unwrap();
-        let layers = ["data.task=jsonl".to_owned(), "model.path=any".to_owned()]
+        std::fs::write(&path, rows).unwrap();
+        let file = |name: &str| format!("data.{name}={}", path.display());
+        let layers: Vec<Layer> = ["data.task=jsonl", "model.path=any"]
             .into_iter()
-            .chain([format!("data.train_file={}", path.display())])
-            .chain([format!("data.eval_file={}", path.display())])
+            .chain(settings.iter().copied())
+            .map(str::to_owned)
+            .chain([file("train_file"), file("eval_file")])
             .map(|set| Layer::set(&set).unwrap())
-            .collect::<Vec<_>>();
+            .collect();
         let tokenizer = Tokenizer::characters("1+2".chars()).unwrap();
-        let problems = Problems::open(&resolve(&layers).unwrap(), &tokenizer).unwrap();
-        let verdict = |index, response| {
-            let problem = problems.get(Split::Eval, index, &tokenizer).unwrap();
-            problems.verify(response, &problem).score()
-        };
-        assert_eq!(verdict(0, r"\boxed{2}"), None);
-        assert_eq!(verdict(1, r"\boxed{2}"), Some(1.0));
-        assert_eq!(verdict(1, r"\boxed{\frac{8}{4}}"), Some(1.0));
-        assert_eq!(verdict(1, r"\boxed{3}"), Some(0.0));
-        assert_eq!(verdict(1, "The answer is 2."), Some(0.0));
+        let config = resolve(&layers).unwrap();
+        (Problems::open(&config, &tokenizer), tokenizer)
+    }
+
+    #[test]
+    fn responses_to_rows_of_maths_are_read_in_boxes() {
+        let (problems, tokenizer) = problems(ROW, &[]);
+        let problems = problems.unwrap();
+        let problem = problems.get(Split::Eval, 0, &tokenizer).unwrap();
+        let score = |response| problems.verify(response, &problem).score();
+        assert_eq!(score(r"\boxed{2}"), Some(1.0));
+        assert_eq!(score(r"\boxed{\frac{8}{4}}"), Some(1.0));
+        assert_eq!(score(r"\boxed{3}"), Some(0.0));
+        assert_eq!(score("The answer is 2."), Some(0.0));
+        assert!(!problems.runs_unsandboxed());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn responses_to_rows_of_code_are_run() {
+        let truth = r#"{"inputs":["1","5"],"outputs":["2","6"]}"#;
+        let code = ROW.replace("math", "code").replace("\"2\"", truth);
+        let (problems, tokenizer) = problems(&format!("{code}\n{ROW}"), &["code.workers=2"]);
+        let problems = problems.unwrap();
+        let [code, math] = [0, 1].map(|i| problems.get(Split::Eval, i, &tokenizer).unwrap());
+        let half = "```python\nprint(int(input()) and 2)\n```";
+        let right = "```python\nprint(int(input()) + 1)\n```";
+        let mut batch = vec![
+            (half, &code),
+            (r"\boxed{2}", &math),
+            ("```c\nmain(){}\n```", &code),
+            (right, &math),
+        ];
+        // More than are handed over at once.
+        batch.extend([(right, &code); 40]);
+        let verdicts = problems.verify_all(batch.iter().copied());
+        let scores: Vec<_> = verdicts.iter().map(Verdict::score).collect();
+        assert_eq!(scores[..4], [0.5, 1.0, 0.0, 0.0].map(Some));
+        assert_eq!(scores[4..], [Some(1.0); 40]);
     }
 }

@@ -5,14 +5,16 @@
 //!  "ability": "math", "reward_model": {"style": "rule", "ground_truth": "2"}, "extra_info": {"index": 0}}
 //! ```
 //!
-//! Other columns are ignored; `extra_info` may be missing. Blank lines are no rows, but count as lines.
+//! For `code` the ground truth is the tests, as an object or its text; rows whose tests cannot be read are broken. Other columns are ignored; `extra_info` may be missing. Blank lines are no rows, but count as lines.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use prime_verifier::code::TestCases;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::TrainError;
 use crate::files::create_parent;
@@ -27,22 +29,45 @@ pub struct Message {
 }
 
 /// What a verifier compares a response with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum GroundTruth {
     /// A text: for `math` the answer; for `code` usually the JSON of the test cases.
     Text(String),
-    /// The test cases as an object: `inputs`, `outputs` and perhaps `fn_name`.
-    Object(Map<String, Value>),
+    /// The test cases as an object, as it was written: `inputs`, `outputs` and perhaps `fn_name`. Read as numbers, some of the
+    /// numbers in it would become others.
+    Object(Box<RawValue>),
 }
 
 impl GroundTruth {
     /// The text, or the object as JSON text.
     pub fn to_text(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn as_str(&self) -> &str {
         match self {
-            GroundTruth::Text(text) => text.clone(),
-            GroundTruth::Object(object) => Value::Object(object.clone()).to_string(),
+            GroundTruth::Text(text) => text,
+            GroundTruth::Object(object) => object.get(),
         }
+    }
+}
+
+impl PartialEq for GroundTruth {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && self.as_str() == other.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for GroundTruth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if raw.get().starts_with('{') {
+            return Ok(GroundTruth::Object(raw));
+        }
+        let text = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        Ok(GroundTruth::Text(text))
     }
 }
 
@@ -157,20 +182,41 @@ fn parse(line: &[u8]) -> Result<Row, Broken> {
         }
         None => return Err(Broken::new("reward_model", "is missing")),
     };
+    let field = "reward_model.ground_truth";
     let ground_truth = match reward_model.get("ground_truth") {
-        Some(Value::Object(object)) => GroundTruth::Object(object.clone()),
-        other => GroundTruth::Text(name(other, "reward_model.ground_truth")?),
+        Some(Value::Object(_)) => GroundTruth::Object(raw_ground_truth(line)?),
+        other => GroundTruth::Text(name(other, field)?),
     };
+    let ability = name(row.get("ability"), "ability")?;
+    if ability == "code" {
+        TestCases::parse(ground_truth.as_str())
+            .map_err(|error| Broken::new(field, error.to_string()))?;
+    }
     Ok(Row {
         data_source: name(row.get("data_source"), "data_source")?,
         prompt: messages(row.get("prompt"))?,
-        ability: name(row.get("ability"), "ability")?,
+        ability,
         reward_model: RewardModel {
             style: name(reward_model.get("style"), "reward_model.style")?,
             ground_truth,
         },
         extra_info: row.get("extra_info").cloned().unwrap_or(Value::Null),
     })
+}
+
+/// The ground truth of a row that has one, to the letter.
+fn raw_ground_truth(line: &[u8]) -> Result<Box<RawValue>, Broken> {
+    #[derive(Deserialize)]
+    struct Outer {
+        reward_model: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        ground_truth: Box<RawValue>,
+    }
+    let outer: Outer = serde_json::from_slice(line)
+        .map_err(|error| Broken::new("reward_model.ground_truth", error.to_string()))?;
+    Ok(outer.reward_model.ground_truth)
 }
 
 /// Reads rows one at a time, so that a file may be larger than memory.
@@ -317,15 +363,17 @@ mod tests {
     fn rows_survive_a_round_trip() {
         let code = GOOD.replace("math", "code").replace(
             r#""ground_truth":"2""#,
-            r#""ground_truth":{"inputs":["1"],"outputs":["2"]}"#,
+            r#""ground_truth":{"inputs": [[1.50]], "outputs": [12345678901234567890123], "fn_name": "f"}"#,
         );
         let (_folder, path) = file(&format!("{GOOD}\n\n{code}"));
         let (rows, skipped) = read_rows(&path, false).unwrap();
         assert_eq!((rows.len(), skipped), (2, 0));
         assert_eq!(rows[0].reward_model.ground_truth.to_text(), "2");
-        let cases: Value =
-            serde_json::from_str(&rows[1].reward_model.ground_truth.to_text()).unwrap();
-        assert_eq!(cases["outputs"][0], "2");
+        let truth = rows[1].reward_model.ground_truth.to_text();
+        assert!(
+            truth.contains("[[1.50]], \"outputs\": [12345678901234567890123]"),
+            "{truth}"
+        );
 
         let copy = path.with_file_name("new/copy.jsonl");
         write_rows(&copy, &rows).unwrap();
@@ -341,6 +389,23 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("found a number"), "{error}");
+    }
+
+    #[test]
+    fn tests_of_code_that_are_none_make_a_broken_row() {
+        let code = GOOD.replace("math", "code");
+        let error = message(&code);
+        for part in ["row 1, field `reward_model.ground_truth`", "the test cases"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let unequal = code.replace(r#""2""#, r#"{"inputs":[],"outputs":["2"]}"#);
+        let error = message(&format!("{GOOD}\n{unequal}"));
+        for part in ["row 2,", "0 `inputs`, but 1 `outputs`"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let (_folder, path) = file(&format!("{code}\n{GOOD}\n{unequal}"));
+        let (rows, skipped) = read_rows(&path, true).unwrap();
+        assert_eq!((rows.len(), skipped), (1, 2));
     }
 
     #[test]

@@ -79,15 +79,32 @@ pub(super) fn judge(
     sampled: Vec<Vec<Response>>,
     metrics: &mut StepMetrics,
 ) -> Result<Vec<JudgedGroup>, TrainError> {
+    let texts = sampled
+        .iter()
+        .map(|responses| {
+            let decode = |response: &Response| env.tokenizer.decode_response(&response.tokens);
+            Ok(responses
+                .iter()
+                .map(decode)
+                .collect::<Result<Vec<_>, _>>()?)
+        })
+        .collect::<Result<Vec<Vec<String>>, TrainError>>()?;
+    // All at once: programs among them run side by side.
+    let mut verdicts =
+        env.problems
+            .verify_all(prompts.iter().zip(&texts).flat_map(|(problem, texts)| {
+                texts.iter().map(move |text| (text.as_str(), problem))
+            }))
+            .into_iter();
+
     let (mut unjudged, mut total) = (0, 0);
     let mut first_reason = None;
     let mut groups = Vec::with_capacity(prompts.len());
     for (problem, responses) in prompts.into_iter().zip(sampled) {
         total += responses.len();
         let mut judged = Vec::with_capacity(responses.len());
-        for response in responses {
-            let text = env.tokenizer.decode_response(&response.tokens)?;
-            match env.problems.verify(&text, &problem) {
+        for (response, verdict) in responses.into_iter().zip(&mut verdicts) {
+            match verdict {
                 Verdict::Judged(judgement) => judged.push(JudgedResponse {
                     response,
                     outcome: judgement.score.get(),
@@ -110,6 +127,9 @@ pub(super) fn judge(
     }
     metrics.set_count("verifier/could_not_judge", unjudged);
     metrics.set_count("rollouts", total);
+    if env.problems.runs_unsandboxed() {
+        metrics.set_count("verifier/unsandboxed", 1);
+    }
     if groups.is_empty() {
         return Err(TrainError::NothingJudged {
             responses: total,

@@ -5,32 +5,30 @@
 //! ```
 //!
 //! A row has an `ability` (`math` or `code`), a model's whole `response` or a bare `answer`, and a `ground_truth`: for maths the
-//! gold answer or a list of gold answers, any of which counts; numbers stand for their text. Other fields pass through to
-//! the letter. What comes out has `verdict`, `score` and `detail` added behind them.
+//! gold answer or a list of gold answers, any of which counts, where numbers stand for their text; for code the tests. Other
+//! fields pass through to the letter. What comes out has `verdict`, `score` and `detail` added behind them, and `tests` for code.
 
 mod judge;
+mod program;
 mod row;
 mod stream;
 mod tally;
+mod work;
 
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Instant;
 
+use prime_verifier::code::CodeConfig;
 use prime_verifier::math::{Extraction, MathPolicy, MathVerifier};
-use rayon::prelude::*;
 
-use crate::data::rows::Broken;
 use crate::error::TrainError;
 use crate::progress::Progress;
-use crate::run::INTERRUPTED;
 
-use judge::Judged;
-use row::Row;
 pub use stream::is_standard;
 use stream::{Chunk, Input, Output};
 pub use tally::Tally;
+use work::Work;
 
 /// What is graded, how, and where the verdicts go.
 #[derive(Debug, Clone)]
@@ -43,6 +41,8 @@ pub struct VerifyOptions {
     pub extraction: Extraction,
     /// What counts as equal beyond mathematics.
     pub policy: MathPolicy,
+    /// How programs are graded.
+    pub code: CodeConfig,
     /// Whether broken rows are counted and left out instead of ending the work.
     pub skip_bad_rows: bool,
 }
@@ -52,84 +52,42 @@ pub struct VerifyOptions {
 /// `Ok(None)` means that whoever read the output has stopped reading.
 ///
 /// # Errors
-/// [`TrainError::VerifyRow`] for the first broken row, unless such rows are to be skipped; [`TrainError::Io`];
-/// [`TrainError::InterruptedOutput`] after Ctrl-C. A file that was at the output's place is then still there; standard output
-/// has the rows before.
+/// [`TrainError::VerifyRow`] for the first broken row, unless such rows are to be skipped; [`TrainError::Code`] if there is a
+/// program and programs cannot be run; [`TrainError::Io`]; [`TrainError::InterruptedOutput`] after Ctrl-C. A file that was at
+/// the output's place is then still there; standard output has the rows before.
 pub fn run(options: &VerifyOptions, show_progress: bool) -> Result<Option<Tally>, TrainError> {
     let begun = Instant::now();
-    let verifier = MathVerifier::new(options.extraction.clone(), options.policy.clone());
     let mut input = Input::open(&options.input)?;
-    let mut output = Output::open(&options.output)?;
-    let mut progress = input
+    let output = Output::open(&options.output)?;
+    let progress = input
         .bytes()
         .filter(|_| show_progress && !output.is_terminal())
         .map(|bytes| Progress::bytes("verifying", bytes));
+    let name = input.name().to_path_buf();
+    let mut work = Work {
+        options,
+        input: &name,
+        maths: MathVerifier::new(options.extraction.clone(), options.policy.clone()),
+        code: None,
+        output,
+        tally: Tally::default(),
+        progress,
+    };
 
-    let mut tally = Tally::default();
     let mut chunk = Chunk::default();
     while input.read(&mut chunk)? {
-        match write_judged(&chunk, &verifier, options, &input, &mut output, &mut tally) {
+        match work.chunk(&chunk) {
             Err(TrainError::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => {
                 return Ok(None);
             }
             written => written?,
         }
-        if let Some(progress) = &mut progress {
-            progress.advance(chunk.len(), &format!("{} rows", tally.rows()));
-        }
     }
-    stop_if_interrupted(output.path())?;
+    work.stop_if_interrupted()?;
+    let Work {
+        output, mut tally, ..
+    } = work;
     output.finish()?;
     tally.seconds = begun.elapsed().as_secs_f64();
     Ok(Some(tally))
-}
-
-fn write_judged(
-    chunk: &Chunk,
-    verifier: &MathVerifier,
-    options: &VerifyOptions,
-    input: &Input,
-    output: &mut Output,
-    tally: &mut Tally,
-) -> Result<(), TrainError> {
-    let lines: Vec<(u64, &[u8])> = chunk.lines().collect();
-    // `None` once Ctrl-C was pressed: the rest of the chunk may take a while.
-    let judged: Vec<Option<Result<Judged, Broken>>> = lines
-        .par_iter()
-        .map(|(_, line)| (!INTERRUPTED.load(Ordering::Relaxed)).then(|| judge(line, verifier)))
-        .collect();
-    stop_if_interrupted(output.path())?;
-    for ((number, _), judged) in lines.iter().zip(judged.into_iter().flatten()) {
-        match judged {
-            Ok(judged) => {
-                let written = output.write_all(&judged.line);
-                written.map_err(TrainError::io("write", output.path()))?;
-                tally.add(judged.verdict, judged.score);
-            }
-            Err(_) if options.skip_bad_rows => tally.skipped += 1,
-            Err(Broken { field, reason }) => {
-                return Err(TrainError::VerifyRow {
-                    input: input.name().to_path_buf(),
-                    row: *number,
-                    field,
-                    reason,
-                });
-            }
-        }
-    }
-    output
-        .flush()
-        .map_err(TrainError::io("write", output.path()))
-}
-
-fn judge(line: &[u8], verifier: &MathVerifier) -> Result<Judged, Broken> {
-    Judged::new(&Row::parse(line)?, verifier)
-}
-
-fn stop_if_interrupted(output: &Path) -> Result<(), TrainError> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
-        let output = output.to_path_buf();
-        return Err(TrainError::InterruptedOutput { output });
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use prime_verifier::code::TestCases;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -31,8 +32,8 @@ pub(super) enum Given {
 pub(super) enum Task {
     /// Gold answers, any of which counts; at least one.
     Math(Vec<String>),
-    /// Test cases, which nothing here runs yet.
-    Code,
+    /// The tests that a program has to pass.
+    Code(TestCases),
 }
 
 impl<'l> Row<'l> {
@@ -61,8 +62,7 @@ impl<'l> Row<'l> {
         let truth =
             field("ground_truth").ok_or_else(|| Broken::new("ground_truth", "is missing"))?;
         let task = if is_code {
-            test_cases(truth)?;
-            Task::Code
+            Task::Code(test_cases(truth)?)
         } else {
             Task::Math(golds(truth)?)
         };
@@ -114,12 +114,10 @@ fn gold(value: &RawValue, field: &str) -> Result<String, Broken> {
     not_blank(string(Some(value), field)?, field)
 }
 
-/// Test cases are an object or its text; what is in it is the business of whoever runs them.
-fn test_cases(truth: &RawValue) -> Result<(), Broken> {
-    if truth.get().starts_with('{') {
-        return Ok(());
-    }
-    not_blank(string(Some(truth), "ground_truth")?, "ground_truth").map(drop)
+/// An object, or its text.
+fn test_cases(truth: &RawValue) -> Result<TestCases, Broken> {
+    // From the text, so that numbers stay as they were written.
+    TestCases::parse(truth.get()).map_err(|error| Broken::new("ground_truth", error.to_string()))
 }
 
 fn not_blank(text: String, field: &str) -> Result<String, Broken> {
@@ -201,9 +199,13 @@ mod tests {
 
     #[test]
     fn test_cases_are_an_object_or_its_text() {
-        for truth in [r#"{"inputs":[]}"#, r#""{\"inputs\":[]}""#] {
+        let object = r#"{"inputs":[[100000000000000000000001]],"outputs":[2],"fn_name":"f"}"#;
+        let text = serde_json::to_string(object).unwrap();
+        let cases = TestCases::parse(object).unwrap();
+        for truth in [object, &text] {
             let line = format!(r#"{{"ability":"code","answer":"x","ground_truth":{truth}}}"#);
-            assert_eq!(Row::parse(line.as_bytes()).unwrap().task, Task::Code);
+            let row = Row::parse(line.as_bytes()).unwrap();
+            assert_eq!(row.task, Task::Code(cases.clone()));
         }
     }
 
@@ -257,7 +259,11 @@ mod tests {
             ),
             (
                 r#"{"ability":"code","answer":"2","ground_truth":[]}"#,
-                "ground_truth: expected a string, found a list",
+                "ground_truth: the test cases are a list",
+            ),
+            (
+                r#"{"ability":"code","answer":"2","ground_truth":"no tests"}"#,
+                "ground_truth: the test cases are not JSON",
             ),
             (
                 r#"{"ability":"math","answer":"\ud800","ground_truth":"2"}"#,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use prime_verifier::code::TestVerdict;
 use prime_verifier::math::MathVerdict;
 
 use super::judge::COULD_NOT_JUDGE;
@@ -24,16 +25,17 @@ pub struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        let names = [
+        let maths = [
             MathVerdict::Equal.name(),
             MathVerdict::NotEqual.name(),
             MathVerdict::NoAnswer.name(),
             MathVerdict::Unparsed.name(),
             MathVerdict::Undecided.name(),
-            COULD_NOT_JUDGE,
         ];
+        let code = TestVerdict::ALL.map(TestVerdict::name);
+        let names = maths.into_iter().chain(code).chain([COULD_NOT_JUDGE]);
         Self {
-            verdicts: names.map(|name| (name, 0)).to_vec(),
+            verdicts: names.map(|name| (name, 0)).collect(),
             judged: 0,
             score_sum: 0.0,
             skipped: 0,
@@ -101,8 +103,11 @@ mod tests {
         let mut tally = Tally::default();
         for (verdict, score) in [
             ("not_equal", Some(0.0)),
+            ("no_answer", Some(0.0)),
             ("equal", Some(1.0)),
             (COULD_NOT_JUDGE, None),
+            ("time_limit_exceeded", Some(0.5)),
+            ("accepted", Some(1.0)),
             ("equal", Some(1.0)),
         ] {
             tally.add(verdict, score);
@@ -111,7 +116,8 @@ mod tests {
         tally.seconds = 0.5;
         assert_eq!(
             tally.to_string(),
-            "4 rows: 2 equal, 1 not equal, 1 could not judge; mean score 0.6667 of 3 judged; 1 broken row left out; 10 rows/s"
+            "7 rows: 2 equal, 1 not equal, 1 no answer, 1 accepted, 1 time limit exceeded, 1 could not judge; \
+             mean score 0.5833 of 6 judged; 1 broken row left out; 16 rows/s"
         );
         let nothing = Tally {
             seconds: 1.0,

@@ -156,11 +156,17 @@ impl CodeGrade {
         }
     }
 
-    /// The verdict on the whole: [`TestVerdict::Accepted`] if all tests passed, else that of the first which did not.
+    /// The verdict on the whole: [`TestVerdict::Accepted`] if all tests passed, else that of the first which did not, where
+    /// one of which nothing is known counts only if there is no score.
     pub fn verdict(&self) -> TestVerdict {
-        let verdicts = self.tests.iter().map(|test| test.verdict);
-        let failed = verdicts.filter(|verdict| *verdict != TestVerdict::Accepted);
-        failed.into_iter().next().unwrap_or(TestVerdict::Accepted)
+        let ours = |verdict: &TestVerdict| *verdict == TestVerdict::InternalError;
+        let verdicts = || self.tests.iter().map(|test| test.verdict);
+        let unknown = verdicts().find(ours).filter(|_| self.score.is_none());
+        let mut failed =
+            verdicts().filter(|verdict| *verdict != TestVerdict::Accepted && !ours(verdict));
+        unknown
+            .or_else(|| failed.next())
+            .unwrap_or(TestVerdict::Accepted)
     }
 
     /// Tests that passed.
@@ -221,6 +227,14 @@ mod tests {
         assert_eq!(
             grade("AC TLE WA", Scoring::Fraction).verdict(),
             TestVerdict::TimeLimit
+        );
+        assert_eq!(
+            grade("IE RE", Scoring::AllOrNothing).verdict(),
+            TestVerdict::RuntimeError
+        );
+        assert_eq!(
+            grade("RE IE", Scoring::Fraction).verdict(),
+            TestVerdict::InternalError
         );
         let verdict = grade("IE", Scoring::Fraction).to_verdict();
         assert_eq!(

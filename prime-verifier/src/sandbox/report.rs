@@ -131,7 +131,8 @@ impl fmt::Display for SandboxReport {
                 LayerState::Off(why) => ("off", why),
             };
             let name = layer.name();
-            writeln!(f, "  {mark}  {name:<18} {text}")?;
+            let line = format!("  {mark}  {name:<18} {text}");
+            writeln!(f, "{}", line.trim_end())?;
         }
         let verdict = if self.is_sandboxed() {
             "programs are sandboxed"
