@@ -132,7 +132,7 @@ impl TestResult {
 pub struct CodeGrade {
     /// One result for each test, in order.
     pub tests: Vec<TestResult>,
-    /// In 0..=1; `None` if a test that decides it has [`TestVerdict::InternalError`].
+    /// In 0..=1; `None` if a test that decides it has [`TestVerdict::InternalError`], or if there are no tests.
     pub score: Option<f32>,
     /// Whether the sandbox held the program. If not, what it printed may be the work of anything it found on the machine.
     pub sandboxed: bool,
@@ -145,7 +145,7 @@ impl CodeGrade {
         let unknown = count(TestVerdict::InternalError);
         let score = match scoring {
             Scoring::AllOrNothing if passed + unknown < tests.len() => Some(0.0),
-            _ if unknown > 0 => None,
+            _ if unknown > 0 || tests.is_empty() => None,
             Scoring::AllOrNothing => Some(1.0),
             Scoring::Fraction => Some((passed as f64 / tests.len().max(1) as f64) as f32),
         };
@@ -190,8 +190,11 @@ impl CodeGrade {
                 Verdict::judged(score, detail)
             }
             _ => {
-                let why = first(TestVerdict::InternalError).map_or("", |test| &test.message);
-                Verdict::could_not_judge(format!("a test could not be run: {why}"))
+                let reason = match first(TestVerdict::InternalError) {
+                    Some(test) => format!("a test could not be run: {}", test.message),
+                    None => "there are no tests".to_owned(),
+                };
+                Verdict::could_not_judge(reason)
             }
         }
     }

@@ -26,19 +26,37 @@ def write_all(descriptor, data):
         data = data[posix.write(descriptor, data):]
 
 
-def finish(status):
-    # What an interpreter does when it ends, without tearing down modules object by object.
+def tear_down(main):
+    # Files that the program opened on its streams are written, and finalisers run, when nothing refers to them any more.
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    for name in list(main.__dict__):
+        if name != "__builtins__":
+            main.__dict__[name] = None
+    import gc
+    gc.collect()
+
+
+def flush():
+    for stream in {id(stream): stream for stream in (sys.stdout, sys.__stdout__, sys.stderr)}.values():
+        try:
+            if stream is not None:
+                stream.flush()
+        except ValueError:
+            pass  # closed by the program
+
+
+def finish(status, main, source):
+    # What an interpreter does when it ends, without tearing down every module object by object, and the program's own only where it
+    # has something that this would show in.
     try:
         if "threading" in sys.modules:
             sys.modules["threading"]._shutdown()
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
-        for stream in {id(stream): stream for stream in (sys.stdout, sys.__stdout__, sys.stderr)}.values():
-            try:
-                if stream is not None:
-                    stream.flush()
-            except ValueError:
-                pass  # closed by the program
+        flush()
+        if any(name in source for name in ("open", "FileIO", "BufferedWriter", "TextIOWrapper", "__del__")):
+            tear_down(main)
+            flush()
     except BaseException as error:
         status = status or 120
         try:
@@ -125,4 +143,4 @@ def run(main):
         except BaseException:
             pass
     finally:
-        finish(status)
+        finish(status, main, source)

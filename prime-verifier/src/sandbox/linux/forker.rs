@@ -71,7 +71,7 @@ impl Forker {
             control,
             complaints: ours.into_stderr(),
         };
-        let filter = confinement.filter(Role::Program);
+        let filter = confinement.filter(Role::Forked);
         let filter = filter.map(|filter| filter.to_bytes()).unwrap_or_default();
         let mut message = vec![];
         message.extend((filter.len() as u32).to_ne_bytes());

@@ -60,6 +60,7 @@ enum RunError {
 #[derive(Debug)]
 struct Filters {
     program: Filter,
+    forked: Filter,
     forker: Filter,
 }
 
@@ -68,14 +69,17 @@ impl Confinement {
     /// that has an interpreter of its own does without, since its filter gives it no socket to use any network with.
     fn namespaces(&self, role: Role) -> u64 {
         match role {
-            Role::Program => self.namespaces & !(libc::CLONE_NEWNET as u64),
-            Role::Forker => self.namespaces,
+            Role::Program if self.filters.is_some() => {
+                self.namespaces & !(libc::CLONE_NEWNET as u64)
+            }
+            _ => self.namespaces,
         }
     }
 
     fn filter(&self, role: Role) -> Option<&Filter> {
         self.filters.as_ref().map(|filters| match role {
             Role::Program => &filters.program,
+            Role::Forked => &filters.forked,
             Role::Forker => &filters.forker,
         })
     }

@@ -13,8 +13,13 @@ use super::root::Root;
 use super::sys::{Child, Pointers};
 
 /// Where the interpreter is open until it is executed. Above the limit of descriptors, so that after the exec, which
-/// closes it, no program can have a descriptor of this number; and the filter allows the execution of no other.
+/// closes it, no program can have a descriptor of this number; and the filter allows the execution of no other, without a path.
 pub(super) const EXEC_FD: RawFd = 199;
+/// Where the empty path of that execution stands. Nothing is there by itself, in this process or after the exec, and the filter lets no program map
+/// anything below [`LOWEST_MAPPING`].
+pub(super) const EMPTY_PATH: u64 = 0x10_0000;
+/// Where programs that are not position-independent start.
+pub(super) const LOWEST_MAPPING: u64 = 0x40_0000;
 /// Where a failed step is written to; closed by the exec.
 const ERROR_FD: RawFd = 198;
 /// Descriptors that are in use while the others are put in their places start here.
@@ -136,7 +141,7 @@ impl Plan<'_> {
     fn steps(&mut self, child: &Child, error_fd: &mut RawFd) -> (Step, Errno) {
         match self.prepare(child, error_fd) {
             Ok(()) => {
-                let errno = child.exec(EXEC_FD, self.arguments, self.environment);
+                let errno = child.exec(EXEC_FD, EMPTY_PATH, self.arguments, self.environment);
                 (Step::Exec, errno)
             }
             Err(failed) => failed,
@@ -159,6 +164,10 @@ impl Plan<'_> {
             .map_err(at(Step::Interpreter))?;
         child
             .dup_to(interpreter, EXEC_FD, libc::O_CLOEXEC)
+            .map_err(at(Step::Interpreter))?;
+        // Before the limit of address space, which this process may be over already.
+        child
+            .map_zero_page(EMPTY_PATH)
             .map_err(at(Step::Interpreter))?;
         if let Some(user) = self.user {
             child.become_user(user).map_err(at(Step::User))?;

@@ -195,6 +195,7 @@ impl<'p> Probe<'p> {
         let filters = || {
             Ok::<_, seccompiler::BackendError>(Filters {
                 program: Filter::of(Role::Program)?,
+                forked: Filter::of(Role::Forked)?,
                 forker: Filter::of(Role::Forker)?,
             })
         };

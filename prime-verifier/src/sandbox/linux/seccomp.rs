@@ -12,7 +12,7 @@ use seccompiler::{
     SeccompRule,
 };
 
-use super::plan::EXEC_FD;
+use super::plan::{EMPTY_PATH, EXEC_FD, LOWEST_MAPPING};
 
 /// Stands in a filter for the number of the process that will install it.
 pub(crate) const OWN_PID: u32 = 0x5afe_c0de;
@@ -20,9 +20,13 @@ pub(crate) const OWN_PID: u32 = 0x5afe_c0de;
 /// Whose filter it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// A process that runs a program: no new process, nothing executed once it has started, no socket, no signal but to itself.
+    /// An interpreter that runs one program: no new process, nothing executed but the interpreter itself, no socket, no signal but
+    /// to itself.
     Program,
-    /// A process that forks those: that, and `fork`, waiting, and talking on the socket that it has.
+    /// A process that was forked to run one program: the same, and nothing executed at all.
+    Forked,
+    /// A process that forks those: that, and `fork`, waiting, and talking on the socket that it has. Its filter holds for what it
+    /// forks too, so it cannot be narrower than theirs.
     Forker,
 }
 
@@ -74,9 +78,7 @@ const ANY: &[c_long] = &[
     libc::SYS_restart_syscall,
     libc::SYS_sched_yield,
     // Memory, which the address space limit restricts.
-    libc::SYS_mmap,
     libc::SYS_munmap,
-    libc::SYS_mremap,
     libc::SYS_mprotect,
     libc::SYS_madvise,
     libc::SYS_brk,
@@ -161,65 +163,80 @@ const ANY_OF_THE_FORKER: &[c_long] = &[
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
     libc::SYS_seccomp,
+    // It forks processes whose numbers are not known yet, and their own filters say which these are.
+    libc::SYS_kill,
+    libc::SYS_tgkill,
+    libc::SYS_rt_sigqueueinfo,
 ];
 
-/// A system call that is allowed where one argument has one value (of the bits of a mask).
+/// A system call that is allowed where all of these hold for its arguments.
 struct Only {
     call: c_long,
-    argument: u8,
-    value: u64,
-    /// Bits that count; all of a word of 32 without.
-    mask: Option<u64>,
+    conditions: Vec<(u8, Is)>,
 }
 
-const fn only(call: c_long, argument: u8, value: u64) -> Only {
+/// What an argument has to be.
+#[derive(Clone, Copy)]
+enum Is {
+    /// A word of 32 bits of this value.
+    Word(u32),
+    /// 64 bits of this value.
+    Long(u64),
+    /// 64 bits of at least this value.
+    AtLeast(u64),
+    /// Of the bits of the first number, those of the second and no others.
+    Bits(u64, u64),
+}
+
+impl Is {
+    fn condition(self, argument: u8) -> Result<SeccompCondition, seccompiler::BackendError> {
+        use SeccompCmpArgLen::{Dword, Qword};
+        let (width, operator, value) = match self {
+            Is::Word(value) => (Dword, SeccompCmpOp::Eq, value.into()),
+            Is::Long(value) => (Qword, SeccompCmpOp::Eq, value),
+            Is::AtLeast(value) => (Qword, SeccompCmpOp::Ge, value),
+            Is::Bits(mask, value) => (Qword, SeccompCmpOp::MaskedEq(mask), value),
+        };
+        SeccompCondition::new(argument, width, operator, value)
+    }
+}
+
+fn only(call: c_long, argument: u8, is: Is) -> Only {
     Only {
         call,
-        argument,
-        value,
-        mask: None,
+        conditions: vec![(argument, is)],
     }
 }
 
 const CLONE_NEW: u64 = 0x7e02_0080;
-const PR_SET_VMA: u64 = 0x5356_4d41;
+const PR_SET_VMA: u32 = 0x5356_4d41;
 
+// Of types that differ from one libc to another.
+#[allow(clippy::unnecessary_cast)]
 fn only_of(role: Role) -> Vec<Only> {
+    let own = Is::Word(OWN_PID);
+    let (thread, fixed) = (libc::CLONE_THREAD as u64, libc::MREMAP_FIXED as u64);
     let mut rules = vec![
-        // The start of the interpreter: no descriptor of this number can be made afterwards.
-        only(libc::SYS_execveat, 0, EXEC_FD as u64),
-        // To itself: `abort` and `raise` do what they should.
-        only(libc::SYS_kill, 0, OWN_PID.into()),
-        only(libc::SYS_tgkill, 0, OWN_PID.into()),
-        only(libc::SYS_rt_sigqueueinfo, 0, OWN_PID.into()),
+        // Anywhere but where the path of the one execution stands.
+        only(libc::SYS_mmap, 0, Is::Long(0)),
+        only(libc::SYS_mmap, 0, Is::AtLeast(LOWEST_MAPPING)),
+        only(libc::SYS_mremap, 3, Is::Bits(fixed, 0)),
         // Threads.
-        Only {
-            call: libc::SYS_clone,
-            argument: 0,
-            value: libc::CLONE_THREAD as u64,
-            mask: Some(libc::CLONE_THREAD as u64 | CLONE_NEW),
-        },
+        only(libc::SYS_clone, 0, Is::Bits(thread | CLONE_NEW, thread)),
         // Limits can be asked for.
-        Only {
-            call: libc::SYS_prlimit64,
-            argument: 2,
-            value: 0,
-            mask: Some(u64::MAX),
-        },
-        only(libc::SYS_prctl, 0, libc::PR_SET_NAME as u64),
-        only(libc::SYS_prctl, 0, PR_SET_VMA),
+        only(libc::SYS_prlimit64, 2, Is::Long(0)),
+        only(libc::SYS_prctl, 0, Is::Word(libc::PR_SET_NAME as u32)),
+        only(libc::SYS_prctl, 0, Is::Word(PR_SET_VMA)),
     ];
     for request in [
-        libc::TCGETS,
-        libc::FIONREAD,
-        libc::FIOCLEX,
-        libc::FIONCLEX,
-        libc::FIONBIO,
-        libc::TIOCGWINSZ,
+        libc::TCGETS as u32,
+        libc::FIONREAD as u32,
+        libc::FIOCLEX as u32,
+        libc::FIONCLEX as u32,
+        libc::FIONBIO as u32,
+        libc::TIOCGWINSZ as u32,
     ] {
-        // Of another type where libc is musl.
-        #[allow(clippy::unnecessary_cast)]
-        rules.push(only(libc::SYS_ioctl, 1, request as u64));
+        rules.push(only(libc::SYS_ioctl, 1, Is::Word(request)));
     }
     for command in [
         libc::F_DUPFD,
@@ -230,27 +247,39 @@ fn only_of(role: Role) -> Vec<Only> {
         libc::F_SETFL,
         libc::F_GETPIPE_SZ,
     ] {
-        rules.push(only(libc::SYS_fcntl, 1, command as u64));
+        rules.push(only(libc::SYS_fcntl, 1, Is::Word(command as u32)));
+    }
+    if role != Role::Forked {
+        // The start of the interpreter. The descriptor alone does not do: a path from the root makes it count for nothing. But this
+        // path is empty, and no program can map anything else to where it stands.
+        rules.push(Only {
+            call: libc::SYS_execveat,
+            conditions: vec![
+                (0, Is::Word(EXEC_FD as u32)),
+                (1, Is::Long(EMPTY_PATH)),
+                (4, Is::Word(libc::AT_EMPTY_PATH as u32)),
+            ],
+        });
     }
     if role == Role::Forker {
-        rules.push(Only {
-            call: libc::SYS_clone,
-            argument: 0,
-            value: libc::SIGCHLD as u64,
-            mask: Some(0xff | libc::CLONE_VM as u64 | CLONE_NEW),
-        });
-        rules.push(Only {
-            call: libc::SYS_prlimit64,
-            argument: 0,
-            value: 0,
-            mask: None,
-        });
+        let bits = 0xff | libc::CLONE_VM as u64 | CLONE_NEW;
+        rules.push(only(
+            libc::SYS_clone,
+            0,
+            Is::Bits(bits, libc::SIGCHLD as u64),
+        ));
+        rules.push(only(libc::SYS_prlimit64, 0, Is::Word(0)));
         for option in [
             libc::PR_SET_PDEATHSIG,
             libc::PR_SET_DUMPABLE,
             libc::PR_SET_SECCOMP,
         ] {
-            rules.push(only(libc::SYS_prctl, 0, option as u64));
+            rules.push(only(libc::SYS_prctl, 0, Is::Word(option as u32)));
+        }
+    } else {
+        // To itself: `abort` and `raise` do what they should.
+        for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo] {
+            rules.push(only(call, 0, own));
         }
     }
     rules
@@ -264,20 +293,16 @@ impl Filter {
     pub(super) fn of(role: Role) -> Result<Self, seccompiler::BackendError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
         let forker = match role {
-            Role::Program => &[],
+            Role::Program | Role::Forked => &[],
             Role::Forker => ANY_OF_THE_FORKER,
         };
         let any = [ANY, ANY_OF_THIS_PROCESSOR, forker].concat();
         rules.extend(any.into_iter().map(|call| (call, vec![])));
-        for rule in only_of(role) {
-            use SeccompCmpArgLen::{Dword, Qword};
-            let (width, operator) = match rule.mask {
-                None => (Dword, SeccompCmpOp::Eq),
-                Some(mask) => (Qword, SeccompCmpOp::MaskedEq(mask)),
-            };
-            let condition = SeccompCondition::new(rule.argument, width, operator, rule.value)?;
-            let rule_of_call = SeccompRule::new(vec![condition])?;
-            rules.entry(rule.call).or_default().push(rule_of_call);
+        for Only { call, conditions } in only_of(role) {
+            let conditions = conditions.into_iter();
+            let conditions = conditions.map(|(argument, is)| is.condition(argument));
+            let rule = SeccompRule::new(conditions.collect::<Result<_, _>>()?)?;
+            rules.entry(call).or_default().push(rule);
         }
         let filter = SeccompFilter::new(
             rules,

@@ -424,17 +424,42 @@ impl Child {
         set_mask(&Signals::NONE, None);
     }
 
-    /// Becomes the program that `fd` was opened from; returns only on failure.
+    /// Puts a page of zeros at an address where nothing is.
+    pub(super) fn map_zero_page(&self, address: u64) -> Result0 {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+        // SAFETY: with MAP_FIXED_NOREPLACE no mapping is replaced, so no memory that anything refers to changes.
+        let mapped = check(unsafe {
+            libc::syscall(
+                libc::SYS_mmap,
+                address.word(),
+                4096u64.word(),
+                libc::PROT_READ.word(),
+                flags.word(),
+                (-1i32).word(),
+                0u64.word(),
+            )
+        });
+        mapped.map(drop)
+    }
+
+    /// Becomes the program that `fd` was opened from; returns only on failure. There must be a zero at `empty_path`.
     pub(super) fn exec(
         &self,
         fd: RawFd,
+        empty_path: u64,
         arguments: &Pointers<'_>,
         environment: &Pointers<'_>,
     ) -> Errno {
-        let path = c"".as_ptr();
         let (arguments, environment) = (arguments.pointers.as_ptr(), environment.pointers.as_ptr());
         let flags = libc::AT_EMPTY_PATH;
-        let failed = call!(libc::SYS_execveat, fd, path, arguments, environment, flags);
+        let failed = call!(
+            libc::SYS_execveat,
+            fd,
+            empty_path,
+            arguments,
+            environment,
+            flags
+        );
         failed.err().unwrap_or(Errno::NOEXEC)
     }
 }

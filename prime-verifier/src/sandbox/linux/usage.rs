@@ -8,8 +8,9 @@ use super::super::{End, Limits};
 /// The limit that the process is over, of those that the kernel does not keep exactly: processor time, which it counts in whole
 /// seconds, and threads, which it counts by user.
 pub(super) fn over_limit(pid: i32, limits: &Limits) -> Option<End> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (cpu, threads) = parse(&stat)?;
+    // The process may have given itself a name that is no text.
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let (cpu, threads) = parse(&String::from_utf8_lossy(&stat))?;
     if cpu > limits.cpu {
         Some(End::CpuLimit)
     } else if threads > limits.threads {
