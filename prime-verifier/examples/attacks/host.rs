@@ -147,7 +147,9 @@ fn host_names() -> [String; 2] {
 
 /// Whether somebody listens where an attack would.
 pub fn is_listened_to() -> bool {
-    TcpStream::connect(("127.0.0.1", PORT)).is_ok()
+    let connected = TcpStream::connect(("127.0.0.1", PORT));
+    // The port is one that the kernel hands out: now and then it gives the caller itself this one, who then talks to himself.
+    connected.is_ok_and(|stream| stream.local_addr().ok() != stream.peer_addr().ok())
 }
 
 /// Memory that files in memory take, in bytes.

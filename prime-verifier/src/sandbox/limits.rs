@@ -40,7 +40,7 @@ impl Limits {
     #[must_use]
     pub fn with_cpu(mut self, cpu: Duration) -> Self {
         self.cpu = cpu;
-        self.wall = cpu + Duration::from_secs(2);
+        self.wall = cpu.saturating_add(Duration::from_secs(2));
         self
     }
 

@@ -102,6 +102,44 @@ print(6)
 }
 
 #[test]
+#[cfg(target_arch = "x86_64")]
+fn no_memory_of_a_program_becomes_the_path_of_an_execution() {
+    // Ways to have something at a low address though `mmap` is not asked for it: a mapping that grows down to it, and one that is
+    // moved with the address as a mere wish.
+    let program = r#"
+import ctypes
+path = os.fsencode(input()) + b"\0"
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.syscall.restype = ctypes.c_long
+def execute(address):
+    arguments = (ctypes.c_char_p * 5)(path, b"-S", b"-c", b"import posix; posix.write(2, b'exec done\\n')", None)
+    environment = (ctypes.c_char_p * 1)(None)
+    words = [ctypes.c_long(word) for word in (322, 199, address)]
+    libc.syscall(*words, arguments, environment, ctypes.c_long(0x1000))
+def move():
+    page = libc.mmap(None, 4096, 3, 0x22, -1, 0)
+    ctypes.memmove(page, path, len(path))
+    moved = libc.syscall(*[ctypes.c_long(word) for word in (25, page, 4096, 4096, 5, 0x100000)])
+    if moved > 0:
+        execute(moved)
+def grow():
+    if libc.mmap(0x400000, 4096, 3, 0x132, -1, 0) == 0x400000:
+        ctypes.memmove(0x100000, path, len(path))
+        execute(0x100000)
+"#;
+    for prefork in [true, false] {
+        let verifier = verifier(prefork, &[]);
+        let path = format!("{}\n", verifier.python().path.display());
+        for way in ["move", "grow"] {
+            // Where nothing can be there, writing to it is the end of the program.
+            let seen = probe_with(verifier, &format!("{program}\n{way}()\nprint(6)"), &path);
+            assert!(!seen.says("exec done"), "{way}, forked {prefork}: {seen:?}");
+        }
+    }
+}
+
+#[test]
 fn a_program_signals_nobody_but_itself() {
     let program = r#"attempt("kill", lambda: os.kill(int(input()), 0))"#;
     only_without(&OTHERS, "kill done", program, &own_pid());

@@ -84,7 +84,8 @@ def report(error):
             return error.code & 0xFF
         sys.stderr.write(str(error.code) + "\n")
         return 1
-    sys.excepthook(type(error), error, program_trace(error.__traceback__))
+    error = error.with_traceback(program_trace(error.__traceback__))
+    sys.excepthook(type(error), error, error.__traceback__)
     return 1
 
 
