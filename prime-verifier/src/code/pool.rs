@@ -4,6 +4,7 @@
 //! longest. So a program with many slow tests holds up another by one of its tests at most.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -216,7 +217,11 @@ impl std::fmt::Debug for Ticket {
 
 fn work(queue: &Queue, mut runner: Runner) {
     while let Some((job, index)) = next(queue) {
-        let result = job.run(index, &mut runner);
+        // A fault of ours is to be said, not waited for.
+        let ran = catch_unwind(AssertUnwindSafe(|| job.run(index, &mut runner)));
+        let result = ran.unwrap_or_else(|_| {
+            TestResult::not_run(TestVerdict::InternalError, "the grader panicked")
+        });
         job.finish(index, result);
         let mut waiting = lock(&queue.waiting);
         if let Some(place) = waiting

@@ -22,6 +22,7 @@ print(json.dumps({
     "executable": os.path.realpath(sys.executable),
     "version": list(sys.version_info[:3]),
     "implementation": sys.implementation.name,
+    "prefix": sys.base_prefix,
     "path": [folder for folder in sys.path if folder],
     "files": [file for file in files if file.startswith("/")],
 }))
@@ -33,6 +34,9 @@ import marshal, sys
 program = compile(sys.stdin.buffer.read(), "harness.py", "exec", dont_inherit=True, optimize=2)
 sys.stdout.buffer.write(marshal.dumps(program))
 "#;
+
+/// Variables that shims look at.
+const KEPT: [&str; 5] = ["PATH", "HOME", "PYENV_ROOT", "PYENV_VERSION", "SystemRoot"];
 
 /// How long the answer may take: the file system may be cold.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,6 +59,7 @@ struct Answer {
     executable: PathBuf,
     version: [u32; 3],
     implementation: String,
+    prefix: PathBuf,
     path: Vec<PathBuf>,
     files: Vec<PathBuf>,
 }
@@ -91,12 +96,12 @@ impl Python {
         for file in answer.files {
             if file != answer.executable && !readable.iter().any(|folder| file.starts_with(folder))
             {
-                // A library in a place of its own, as distributions of Python that bring their libraries have it.
-                readable.extend(
-                    file.parent()
-                        .map(Path::to_path_buf)
-                        .filter(|path| path.exists()),
-                );
+                // A library in a place of its own: distributions of Python that bring their libraries have the others there too.
+                let folder = file.parent().filter(|folder| {
+                    folder.starts_with(&answer.prefix) && folder.components().count() > 2
+                });
+                let shown = folder.unwrap_or(&file).to_path_buf();
+                readable.extend(Some(shown).filter(|path| path.exists()));
             }
         }
         Ok(Self {
@@ -143,7 +148,13 @@ impl Python {
 /// Runs a program of ours, outside any sandbox: what it prints.
 fn ask(path: &Path, program: &str, input: &[u8]) -> Result<Vec<u8>, String> {
     let mut child = Command::new(path)
-        .args(["-s", "-S", "-B", "-E", "-X", "utf8", "-c", program])
+        // Isolated, so that nothing is imported from where this process happens to be; and without what is preloaded into it.
+        .args(["-I", "-S", "-B", "-X", "utf8", "-c", program])
+        .env_clear()
+        .envs(
+            KEPT.iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

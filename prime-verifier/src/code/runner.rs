@@ -3,10 +3,11 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
+use super::judge::last_line;
 use super::program::{self, Sent};
 use super::{CodeConfig, CodeError, Python};
 use crate::sandbox::{
-    Cancel, Confinement, Forker, Limits, OWN_PID, Outcome, SandboxError, SandboxReport,
+    Cancel, Confinement, End, Forker, Limits, OWN_PID, Outcome, SandboxError, SandboxReport,
 };
 
 /// What is the same for all runs: the interpreter, its confinement, the arguments.
@@ -78,7 +79,7 @@ impl Setup {
             setup.no_prefork = match config.prefork {
                 false => Some("left out as asked".to_owned()),
                 true if !setup.report.is_sandboxed() => Some("there is no sandbox".to_owned()),
-                true => setup.forker().err().map(|error| error.to_string()),
+                true => setup.try_forker().err(),
             };
             setup.check_preamble()?;
             return Ok(setup);
@@ -99,6 +100,18 @@ impl Setup {
             .forker(&self.prefork, &self.preamble, &self.limits)
     }
 
+    /// What keeps a forked process from running an empty program would keep it from every other.
+    fn try_forker(&self) -> Result<(), String> {
+        let sent = Sent::new(program::Mode::Stdin, "", "");
+        let forker = self.forker().map_err(|error| error.to_string())?;
+        let ran = forker.run(&sent.parts(), &self.limits, &Cancel::default());
+        let ran = ran.map_err(|error| error.to_string())?;
+        if ran.end == End::Exited(0) {
+            return Ok(());
+        }
+        Err(format!("{} ({:?})", last_line(&ran.stderr), ran.end))
+    }
+
     /// Runs a program in an interpreter of its own.
     fn run_single(
         &self,
@@ -117,13 +130,11 @@ impl Setup {
         let limits = Limits::default();
         let cancel = Cancel::default();
         let ran = self.run_single(&sent, &limits, &cancel)?;
-        if ran.end == crate::sandbox::End::Exited(0) {
+        if ran.end == End::Exited(0) {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&ran.stderr);
-        let last = said.trim().lines().last().unwrap_or("nothing");
         Err(CodeError::Preamble {
-            reason: format!("{last} ({:?})", ran.end),
+            reason: format!("{} ({:?})", last_line(&ran.stderr), ran.end),
         })
     }
 }

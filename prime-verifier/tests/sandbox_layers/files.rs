@@ -59,6 +59,8 @@ fn a_program_makes_and_changes_no_file() {
     let change = r#"attempt("open", lambda: open(input() + "/secret", "r+").close())"#;
     only_without(&layers, "open done", change, &folder.input());
     let cut = r#"attempt("cut", lambda: os.close(os.open(input() + "/secret", os.O_RDONLY | os.O_TRUNC)))"#;
+    // Refused by the filter too, for kernels whose Landlock does not know of it.
+    let layers = [Layer::Seccomp, Layer::Landlock, Layer::MountNamespace];
     only_without(&layers, "cut done", cut, &folder.input());
 }
 

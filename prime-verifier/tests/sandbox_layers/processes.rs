@@ -84,7 +84,7 @@ path = os.fsencode(sys.executable or input())
 arguments = (ctypes.c_char_p * 5)(path, b"-S", b"-c", b"import posix; posix.write(2, b'exec done\\n')", None)
 environment = (ctypes.c_char_p * 1)(None)
 def execute(path, flags):
-    words = [ctypes.c_long(322), ctypes.c_long(199), ctypes.c_char_p(path), arguments, environment, ctypes.c_long(flags)]
+    words = [ctypes.c_long(322), ctypes.c_long(65), ctypes.c_char_p(path), arguments, environment, ctypes.c_long(flags)]
     if libc.syscall(*words) == -1:
         raise OSError(ctypes.get_errno(), "")
 for flags in (0, 0x1000):
@@ -115,7 +115,7 @@ libc.syscall.restype = ctypes.c_long
 def execute(address):
     arguments = (ctypes.c_char_p * 5)(path, b"-S", b"-c", b"import posix; posix.write(2, b'exec done\\n')", None)
     environment = (ctypes.c_char_p * 1)(None)
-    words = [ctypes.c_long(word) for word in (322, 199, address)]
+    words = [ctypes.c_long(word) for word in (322, 65, address)]
     libc.syscall(*words, arguments, environment, ctypes.c_long(0x1000))
 def move():
     page = libc.mmap(None, 4096, 3, 0x22, -1, 0)

@@ -31,6 +31,14 @@ def must(result, what):
         posix._exit(124)
 
 
+def limit(kind, soft, hard):
+    # What this process may not have itself it cannot give to another.
+    most = resource.getrlimit(kind)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(kind, (soft, hard))
+
+
 def enter(descriptors, limits):
     # In the child: nothing of the parent but its memory is left when the program starts.
     cpu_seconds, memory = limits
@@ -41,9 +49,8 @@ def enter(descriptors, limits):
         posix.dup2(descriptor, target)
     control.detach()
     posix.closerange(3, 64)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)
+    limit(resource.RLIMIT_AS, memory, memory)
     if instructions:
         code = instructions.replace(OWN_PID, struct.pack("=I", posix.getpid()))
         program = Filter(len(code) // 8, code)

@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::os::fd::RawFd;
 
 use rustix::io::Errno;
+use rustix::process::Resource;
 
 use super::namespaces::IdMaps;
 use super::root::Root;
@@ -14,16 +15,11 @@ use super::sys::{Child, Pointers};
 
 /// Where the interpreter is open until it is executed. Above the limit of descriptors, so that after the exec, which
 /// closes it, no program can have a descriptor of this number; and the filter allows the execution of no other, without a path.
-pub(super) const EXEC_FD: RawFd = 199;
-/// Where the empty path of that execution stands. Nothing is there by itself, in this process or after the exec, and the filter lets no program map
-/// anything below [`LOWEST_MAPPING`].
-pub(super) const EMPTY_PATH: u64 = 0x10_0000;
-/// Where programs that are not position-independent start.
-pub(super) const LOWEST_MAPPING: u64 = 0x40_0000;
+pub(super) const EXEC_FD: RawFd = 65;
 /// Where a failed step is written to; closed by the exec.
-const ERROR_FD: RawFd = 198;
+const ERROR_FD: RawFd = 64;
 /// Descriptors that are in use while the others are put in their places start here.
-const SPARE_FD: RawFd = 200;
+const SPARE_FD: RawFd = 66;
 /// Descriptors a program may have; all have lower numbers than this.
 pub(super) const MAX_FILES: u64 = 64;
 
@@ -108,7 +104,7 @@ impl Failure {
 }
 
 /// A limit of `setrlimit`, soft and hard.
-pub(super) type ResourceLimit = (c_int, u64, u64);
+pub(super) type ResourceLimit = (Resource, u64, u64);
 
 /// Everything that the child will need, in memory before it exists.
 pub(super) struct Plan<'p> {
@@ -120,6 +116,8 @@ pub(super) struct Plan<'p> {
     pub(super) files: &'p [RawFd],
     pub(super) error_fd: RawFd,
     pub(super) interpreter: &'p CStr,
+    /// Where the empty path of the execution is put.
+    pub(super) path_address: u64,
     pub(super) user: Option<u32>,
     pub(super) limits: &'p [ResourceLimit],
     pub(super) landlock: Option<RawFd>,
@@ -141,7 +139,8 @@ impl Plan<'_> {
     fn steps(&mut self, child: &Child, error_fd: &mut RawFd) -> (Step, Errno) {
         match self.prepare(child, error_fd) {
             Ok(()) => {
-                let errno = child.exec(EXEC_FD, EMPTY_PATH, self.arguments, self.environment);
+                let errno =
+                    child.exec(EXEC_FD, self.path_address, self.arguments, self.environment);
                 (Step::Exec, errno)
             }
             Err(failed) => failed,
@@ -167,13 +166,13 @@ impl Plan<'_> {
             .map_err(at(Step::Interpreter))?;
         // Before the limit of address space, which this process may be over already.
         child
-            .map_zero_page(EMPTY_PATH)
+            .map_zero_page(self.path_address)
             .map_err(at(Step::Interpreter))?;
         if let Some(user) = self.user {
             child.become_user(user).map_err(at(Step::User))?;
         }
         for &(resource, soft, hard) in self.limits {
-            let set = child.set_limit(resource, soft, hard);
+            let set = child.set_limit(resource as c_int, soft, hard);
             set.map_err(at(Step::Limits))?;
         }
         let no_new_privileges = child.prctl(libc::PR_SET_NO_NEW_PRIVS, 1);

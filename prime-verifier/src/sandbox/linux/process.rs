@@ -6,7 +6,10 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    PidfdFlags, Resource, Signal, getpid, getrlimit, pidfd_open, pidfd_send_signal,
+};
+use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::Confinement;
 use super::cgroup::Group;
@@ -56,7 +59,11 @@ impl Process {
         let mut texts = vec![confinement.interpreter.clone()];
         texts.extend_from_slice(arguments);
         let limits = resource_limits(confinement, role, limits);
+        let path_address = secret_address().map_err(at("getrandom"))?;
         let mut filter = confinement.filter(role).cloned();
+        if let Some(filter) = &mut filter {
+            filter.set_path(path_address);
+        }
         let filter = filter.as_mut().map(
             |Filter {
                  instructions,
@@ -70,6 +77,7 @@ impl Process {
             files,
             error_fd: their_errors.as_raw_fd(),
             interpreter: &confinement.interpreter,
+            path_address,
             user: confinement.users.next(),
             limits: &limits,
             landlock: confinement.landlock.as_ref().map(|fd| fd.as_raw_fd()),
@@ -140,33 +148,47 @@ pub(super) fn cpu_seconds(limits: &Limits) -> u64 {
     limits.cpu.as_secs() + u64::from(limits.cpu.subsec_nanos() > 0)
 }
 
+/// Somewhere in the address space, between where programs and where libraries are; a byte in 2^45, or 2^37 where the space may be that small.
+fn secret_address() -> Result<u64, Errno> {
+    let bits = if cfg!(target_arch = "x86_64") { 45 } else { 37 };
+    let mut random = [0; 8];
+    let mut filled = 0;
+    while filled < random.len() {
+        filled += getrandom(&mut random[filled..], GetRandomFlags::empty())?;
+    }
+    Ok((1 << 32) + u64::from_ne_bytes(random) % (1 << bits))
+}
+
 fn resource_limits(confinement: &Confinement, role: Role, limits: &Limits) -> Vec<ResourceLimit> {
     if !confinement.resource_limits {
         return vec![];
     }
-    // The names have another type where libc is musl.
-    macro_rules! same {
-        ($resource:expr, $most:expr) => {
-            ($resource as i32, $most, $most)
-        };
+    let mut list = vec![];
+    // What this process may not have itself it cannot give to another.
+    let mut add = |resource: Resource, soft: u64, hard: u64| {
+        let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        list.push((resource, soft.min(most), hard.min(most)));
+    };
+    for (resource, most) in [
+        // Not 0, which programs that the kernel pipes core dumps to would still get.
+        (Resource::Core, 1),
+        (Resource::Fsize, 0),
+        (Resource::Memlock, 0),
+        (Resource::Msgqueue, 0),
+        (Resource::Nofile, MAX_FILES),
+        (Resource::Stack, STACK),
+    ] {
+        add(resource, most, most);
     }
-    let mut list = vec![
-        same!(libc::RLIMIT_CORE, 0),
-        same!(libc::RLIMIT_FSIZE, 0),
-        same!(libc::RLIMIT_MEMLOCK, 0),
-        same!(libc::RLIMIT_MSGQUEUE, 0),
-        same!(libc::RLIMIT_NOFILE, MAX_FILES),
-        same!(libc::RLIMIT_STACK, STACK),
-    ];
     if confinement.counts_threads {
         // The forker itself is one more.
         let processes = u64::from(limits.threads) + u64::from(role == Role::Forker);
-        list.push(same!(libc::RLIMIT_NPROC, processes));
+        add(Resource::Nproc, processes, processes);
     }
     if role == Role::Program {
         let seconds = cpu_seconds(limits);
-        list.push((libc::RLIMIT_CPU as i32, seconds, seconds + 1));
-        list.push(same!(libc::RLIMIT_AS, limits.memory));
+        add(Resource::Cpu, seconds, seconds.saturating_add(1));
+        add(Resource::As, limits.memory, limits.memory);
     }
     list
 }

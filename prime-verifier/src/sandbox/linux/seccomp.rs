@@ -12,7 +12,7 @@ use seccompiler::{
     SeccompRule,
 };
 
-use super::plan::{EMPTY_PATH, EXEC_FD, LOWEST_MAPPING};
+use super::plan::EXEC_FD;
 
 /// Stands in a filter for the number of the process that will install it.
 pub(crate) const OWN_PID: u32 = 0x5afe_c0de;
@@ -29,6 +29,9 @@ pub(super) enum Role {
     /// forks too, so it cannot be narrower than theirs.
     Forker,
 }
+
+/// Stands in a filter for the address of the path of the one execution; its halves are in no other instruction.
+const PATH: u64 = 0x5afe_ba5e_5afe_face;
 
 /// A filter, and the places in it that hold [`OWN_PID`].
 #[derive(Debug, Clone)]
@@ -49,7 +52,6 @@ const ANY: &[c_long] = &[
     libc::SYS_lseek,
     libc::SYS_close,
     libc::SYS_close_range,
-    libc::SYS_openat,
     libc::SYS_fstat,
     libc::SYS_newfstatat,
     libc::SYS_statx,
@@ -78,7 +80,9 @@ const ANY: &[c_long] = &[
     libc::SYS_restart_syscall,
     libc::SYS_sched_yield,
     // Memory, which the address space limit restricts.
+    libc::SYS_mmap,
     libc::SYS_munmap,
+    libc::SYS_mremap,
     libc::SYS_mprotect,
     libc::SYS_madvise,
     libc::SYS_brk,
@@ -130,7 +134,6 @@ const ANY: &[c_long] = &[
 /// Calls that newer processors do without.
 #[cfg(target_arch = "x86_64")]
 const ANY_OF_THIS_PROCESSOR: &[c_long] = &[
-    libc::SYS_open,
     libc::SYS_stat,
     libc::SYS_lstat,
     libc::SYS_access,
@@ -151,6 +154,12 @@ const ANY_OF_THIS_PROCESSOR: &[c_long] = &[
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const ANY_OF_THIS_PROCESSOR: &[c_long] = &[];
+
+/// Ways to open a file, and which argument has the flags.
+#[cfg(target_arch = "x86_64")]
+const OPEN: &[(c_long, u8)] = &[(libc::SYS_openat, 2), (libc::SYS_open, 1)];
+#[cfg(not(target_arch = "x86_64"))]
+const OPEN: &[(c_long, u8)] = &[(libc::SYS_openat, 2)];
 
 /// Allowed to the forker besides, with any arguments. Its own code is the only one that runs under its filter.
 const ANY_OF_THE_FORKER: &[c_long] = &[
@@ -182,8 +191,6 @@ enum Is {
     Word(u32),
     /// 64 bits of this value.
     Long(u64),
-    /// 64 bits of at least this value.
-    AtLeast(u64),
     /// Of the bits of the first number, those of the second and no others.
     Bits(u64, u64),
 }
@@ -194,7 +201,6 @@ impl Is {
         let (width, operator, value) = match self {
             Is::Word(value) => (Dword, SeccompCmpOp::Eq, value.into()),
             Is::Long(value) => (Qword, SeccompCmpOp::Eq, value),
-            Is::AtLeast(value) => (Qword, SeccompCmpOp::Ge, value),
             Is::Bits(mask, value) => (Qword, SeccompCmpOp::MaskedEq(mask), value),
         };
         SeccompCondition::new(argument, width, operator, value)
@@ -215,13 +221,13 @@ const PR_SET_VMA: u32 = 0x5356_4d41;
 #[allow(clippy::unnecessary_cast)]
 fn only_of(role: Role) -> Vec<Only> {
     let own = Is::Word(OWN_PID);
-    let (thread, fixed) = (libc::CLONE_THREAD as u64, libc::MREMAP_FIXED as u64);
+    let thread = (libc::CLONE_THREAD
+        | libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND) as u64;
     let mut rules = vec![
-        // Anywhere but where the path of the one execution stands.
-        only(libc::SYS_mmap, 0, Is::Long(0)),
-        only(libc::SYS_mmap, 0, Is::AtLeast(LOWEST_MAPPING)),
-        only(libc::SYS_mremap, 3, Is::Bits(fixed, 0)),
-        // Threads.
+        // Threads, which have everything in common: descriptors of its own would give each as many pipes as the process may have.
         only(libc::SYS_clone, 0, Is::Bits(thread | CLONE_NEW, thread)),
         // Limits can be asked for.
         only(libc::SYS_prlimit64, 2, Is::Long(0)),
@@ -249,14 +255,21 @@ fn only_of(role: Role) -> Vec<Only> {
     ] {
         rules.push(only(libc::SYS_fcntl, 1, Is::Word(command as u32)));
     }
+    // Landlock before its version 3 lets a file be emptied by whoever may read it.
+    let (truncate, mode) = (libc::O_TRUNC as u64, libc::O_ACCMODE as u64);
+    for (call, flags) in OPEN {
+        rules.push(only(*call, *flags, Is::Bits(truncate, 0)));
+        rules.push(only(*call, *flags, Is::Bits(mode, libc::O_WRONLY as u64)));
+        rules.push(only(*call, *flags, Is::Bits(mode, libc::O_RDWR as u64)));
+    }
     if role != Role::Forked {
         // The start of the interpreter. The descriptor alone does not do: a path from the root makes it count for nothing. But this
-        // path is empty, and no program can map anything else to where it stands.
+        // path is empty, and a program would have to guess where in its address space to put another.
         rules.push(Only {
             call: libc::SYS_execveat,
             conditions: vec![
                 (0, Is::Word(EXEC_FD as u32)),
-                (1, Is::Long(EMPTY_PATH)),
+                (1, Is::Long(PATH)),
                 (4, Is::Word(libc::AT_EMPTY_PATH as u32)),
             ],
         });
@@ -329,6 +342,17 @@ impl Filter {
             instructions,
             own_pid,
         })
+    }
+
+    /// Lets the path of the one execution stand at `address`, which nobody else is to know.
+    pub(super) fn set_path(&mut self, address: u64) {
+        for instruction in &mut self.instructions {
+            if instruction.k == PATH as u32 {
+                instruction.k = address as u32;
+            } else if instruction.k == (PATH >> 32) as u32 {
+                instruction.k = (address >> 32) as u32;
+            }
+        }
     }
 
     /// The filter as bytes, as the kernel has them in memory.

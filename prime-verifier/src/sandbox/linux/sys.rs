@@ -424,14 +424,14 @@ impl Child {
         set_mask(&Signals::NONE, None);
     }
 
-    /// Puts a page of zeros at an address where nothing is.
+    /// Puts a page of zeros where `address` is, and nothing else.
     pub(super) fn map_zero_page(&self, address: u64) -> Result0 {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
         // SAFETY: with MAP_FIXED_NOREPLACE no mapping is replaced, so no memory that anything refers to changes.
         let mapped = check(unsafe {
             libc::syscall(
                 libc::SYS_mmap,
-                address.word(),
+                (address & !0xfff).word(),
                 4096u64.word(),
                 libc::PROT_READ.word(),
                 flags.word(),
