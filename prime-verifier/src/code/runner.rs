@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::judge::last_line;
 use super::program::{self, Sent};
@@ -104,7 +105,9 @@ impl Setup {
     fn try_forker(&self) -> Result<(), String> {
         let sent = Sent::new(program::Mode::Stdin, "", "");
         let forker = self.forker().map_err(|error| error.to_string())?;
-        let ran = forker.run(&sent.parts(), &self.limits, &Cancel::default());
+        // With time to spare: the machine may be busy, and this is to find out whether it works at all.
+        let limits = self.limits.clone().with_cpu(Duration::from_secs(10));
+        let ran = forker.run(&sent.parts(), &limits, &Cancel::default());
         let ran = ran.map_err(|error| error.to_string())?;
         if ran.end == End::Exited(0) {
             return Ok(());

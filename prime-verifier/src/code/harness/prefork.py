@@ -2,7 +2,8 @@
 # knows nothing but the filter and the preamble.
 sys.path[:] = [folder for folder in sys.path if folder] + MODULES
 sys.dont_write_bytecode = True
-import _socket, _thread, array, ctypes, errno, gc, json, os, resource, signal, struct
+import _socket, _thread, array, ctypes, gc, os, resource, signal, struct
+import json  # for programs that are called, each of which would import it anew
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 4, 22, 2
 control = _socket.socket(fileno=3)
@@ -99,6 +100,6 @@ _thread.stack_size(8 << 20)
 parent = posix.getpid()
 gc.collect()
 gc.freeze()
-control.sendall(b"R" + struct.pack("=III", *sys.version_info[:3]))
+control.sendall(b"R")
 serve()
 run(main)

@@ -79,7 +79,7 @@ impl Forker {
         message.extend(filter);
         message.extend(preamble.as_bytes());
         forker.send(&message)?;
-        let mut ready = [0; 13];
+        let mut ready = [0; 1];
         forker.receive(&mut ready, Instant::now() + PATIENCE)?;
         Ok(forker)
     }

@@ -1,11 +1,11 @@
 //! The unsafe part: making a process, and the system calls of that process before it becomes another program.
 //!
 //! Three things here need `unsafe`, and nothing else in this crate does:
-//! 1. [`spawn`] makes a process with `clone3`, without shared memory, as `fork` does;
+//! 1. [`spawn`] makes a process with `clone`, without shared memory, as `fork` does, or with `clone3` in a control group;
 //! 2. [`Child`] holds the system calls of that process, each a single `syscall` with checked arguments;
 //! 3. [`wait`] collects a dead process, and [`landlock_version`] asks a question that no crate asks.
 //!
-//! Between `clone3` and `execveat` the new process has one thread and a copy of a heap whose locks other threads may have
+//! Between `clone` and `execveat` the new process has one thread and a copy of a heap whose locks other threads may have
 //! held. So what runs there must be async-signal-safe: no allocation, no lock, no `std::io`. [`Child`] can only be got
 //! inside [`spawn`]'s closure and offers system calls only; everything they need was allocated before.
 #![allow(unsafe_code)]
@@ -100,7 +100,7 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 /// When it returns, the process ends.
 ///
 /// # Errors
-/// Those of `clone3`: `EPERM` for namespaces that are not allowed, `EAGAIN` at a limit of processes, `ENOMEM`.
+/// Those of `clone`: `EPERM` for namespaces that are not allowed, `EAGAIN` at a limit of processes, `ENOMEM`.
 pub(super) fn spawn(
     namespaces: u64,
     cgroup: Option<BorrowedFd<'_>>,
