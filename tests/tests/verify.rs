@@ -4,27 +4,10 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use prime_tests::{Finished, Folder, binary, prime_train, prime_train_reading};
+use prime_tests::{
+    Finished, Folder, binary, parsed, prime_train, prime_train_reading, verified, verify_with,
+};
 use serde_json::{Value, json};
-
-/// `verify` of lines on standard input.
-fn verify_with(options: &[&str], lines: &[String]) -> Finished {
-    let arguments: Vec<&str> = ["verify"].iter().chain(options).copied().collect();
-    prime_train_reading(&lines.join("\n"), &arguments)
-}
-
-fn parsed(text: &str) -> Vec<Value> {
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a row"))
-        .collect()
-}
-
-/// Rows that come out for rows that are good.
-fn verified(options: &[&str], rows: &[Value]) -> Vec<Value> {
-    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
-    parsed(&verify_with(options, &lines).expect_success().stdout)
-}
 
 fn verdicts(rows: &[Value]) -> Vec<&str> {
     rows.iter()

@@ -3,26 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use prime_tests::{Finished, Folder, Started, prime_train, prime_train_reading};
+use prime_tests::{Finished, Folder, Started, parsed, prime_train, verified, verify_with};
 use serde_json::{Value, json};
-
-fn verify_with(options: &[&str], lines: &[String]) -> Finished {
-    let arguments: Vec<&str> = ["verify"].iter().chain(options).copied().collect();
-    prime_train_reading(&lines.join("\n"), &arguments)
-}
-
-fn parsed(text: &str) -> Vec<Value> {
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a row"))
-        .collect()
-}
-
-/// Rows that come out for rows that are good.
-fn verified(options: &[&str], rows: &[Value]) -> Vec<Value> {
-    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
-    parsed(&verify_with(options, &lines).expect_success().stdout)
-}
 
 fn code(program: &str, truth: Value) -> Value {
     json!({"ability": "code", "answer": program, "ground_truth": truth})
