@@ -10,7 +10,7 @@ mod verify;
 pub use build::{binary, prm_auc};
 pub use files::{Folder, Record, recorded_text, records};
 pub use process::{Finished, Started, prime_train, prime_train_reading, run};
-pub use verify::{parsed, verified, verify_with};
+pub use verify::{assert_failed, parsed, verified, verify_with};
 
 /// `--set key=value` for each pair.
 pub fn sets<'a>(settings: impl IntoIterator<Item = &'a str>) -> Vec<String> {

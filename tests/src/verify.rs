@@ -23,3 +23,14 @@ pub fn verified(options: &[&str], rows: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
     parsed(&verify_with(options, &lines).expect_success().stdout)
 }
+
+/// One message with all of `parts`, exit code 1, and no trace.
+pub fn assert_failed(done: &Finished, parts: &[&str]) {
+    let stderr = &done.stderr;
+    assert_eq!(done.code, Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{part:?} is not in\n{stderr}");
+    }
+}

@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use prime_tests::{
-    Finished, Folder, binary, parsed, prime_train, prime_train_reading, verified, verify_with,
+    Finished, Folder, assert_failed, binary, parsed, prime_train, prime_train_reading, verified,
+    verify_with,
 };
 use serde_json::{Value, json};
 
@@ -21,17 +22,6 @@ fn response(text: &str, truth: impl Into<Value>) -> Value {
 
 fn answer(text: &str, truth: impl Into<Value>) -> Value {
     json!({"ability": "math", "answer": text, "ground_truth": truth.into()})
-}
-
-/// One message with all of `parts`, exit code 1, and no trace.
-fn assert_failed(done: &Finished, parts: &[&str]) {
-    let stderr = &done.stderr;
-    assert_eq!(done.code, Some(1), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.starts_with("error: "), "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "{part:?} is not in\n{stderr}");
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use prime_tests::{Finished, Folder, Started, parsed, prime_train, verified, verify_with};
+use prime_tests::{Folder, Started, assert_failed, parsed, prime_train, verified, verify_with};
 use serde_json::{Value, json};
 
 fn code(program: &str, truth: Value) -> Value {
@@ -33,17 +33,6 @@ fn graded(rows: &[Value]) -> Vec<(&str, Option<f64>, String)> {
             )
         })
         .collect()
-}
-
-/// One message with all of `parts`, exit code 1, and no trace.
-fn assert_failed(done: &Finished, parts: &[&str]) {
-    let stderr = &done.stderr;
-    assert_eq!(done.code, Some(1), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.starts_with("error: "), "{stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "{part:?} is not in\n{stderr}");
-    }
 }
 
 #[test]
