@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::cache::LayerCache;
 use super::layers::RmsNorm;
+use super::linear::project;
 use crate::config::DecoderConfig;
 use crate::kernels::{self, AttentionShape};
 
@@ -49,9 +50,9 @@ impl Attention {
 
     fn project(&self, x: Tensor<2>) -> [Tensor<2>; 3] {
         [
-            self.q_proj.forward(x.clone()),
-            self.k_proj.forward(x.clone()),
-            self.v_proj.forward(x),
+            project(&self.q_proj, x.clone()),
+            project(&self.k_proj, x.clone()),
+            project(&self.v_proj, x),
         ]
     }
 
@@ -86,9 +87,9 @@ impl Mlp {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let gate = self.gate_proj.forward(x.clone());
-        self.down_proj
-            .forward(kernels::swiglu(gate, self.up_proj.forward(x)))
+        let gate = project(&self.gate_proj, x.clone());
+        let up = project(&self.up_proj, x);
+        project(&self.down_proj, kernels::swiglu(gate, up))
     }
 }
 
@@ -127,7 +128,7 @@ impl Block {
         let attn = &self.self_attn;
         let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
         let mixed = kernels::causal_attention(attn.shape(batch, time), q, k, v, cos, sin);
-        self.feed_forward(x + attn.o_proj.forward(mixed))
+        self.feed_forward(x + project(&attn.o_proj, mixed))
     }
 
     /// [`Self::forward`] that also keeps the keys and values for [`Self::decode`].
@@ -151,7 +152,7 @@ impl Block {
             sin.clone(),
         );
         let mixed = kernels::causal_attention(shape, q, k, v, cos, sin);
-        (self.feed_forward(x + attn.o_proj.forward(mixed)), cache)
+        (self.feed_forward(x + project(&attn.o_proj, mixed)), cache)
     }
 
     /// One new token per row: `x` is `[rows, hidden]`, `cos` and `sin` `[rows, head_dim/2]` of each row's own
@@ -167,6 +168,6 @@ impl Block {
         let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
         let shape = attn.shape(lengths.len(), 1);
         let mixed = cache.attend(shape, lengths, q, k, v, cos, sin);
-        self.feed_forward(x + attn.o_proj.forward(mixed))
+        self.feed_forward(x + project(&attn.o_proj, mixed))
     }
 }

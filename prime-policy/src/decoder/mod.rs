@@ -3,6 +3,7 @@
 mod block;
 mod cache;
 mod layers;
+mod linear;
 mod rope;
 
 use burn::module::{Initializer, Module};
@@ -15,6 +16,7 @@ use crate::lm::CausalLm;
 use block::Block;
 pub use cache::DecoderCache;
 use layers::{Embedding, RmsNorm};
+use linear::project;
 use rope::Rope;
 
 /// The trunk: embedding, blocks, final norm (`model.*` in a checkpoint).
@@ -109,7 +111,7 @@ impl CausalLm for Decoder {
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
         match &self.lm_head {
-            Some(head) => head.forward(hidden),
+            Some(head) => project(head, hidden),
             None => self.model.embed_tokens.as_head(hidden),
         }
     }
