@@ -174,6 +174,9 @@ fn a_window_hides_exactly_the_tokens_before_it() {
     }
 }
 
+type Decode =
+    fn(AttentionShape, &[usize], [Tensor<2>; 3], [Tensor<2>; 2], [&mut Tensor<4>; 2]) -> Tensor<2>;
+
 #[test]
 fn decode_attention_equals_composed() {
     let device = flex();
@@ -191,13 +194,7 @@ fn decode_attention_equals_composed() {
         let rope = [angles.clone().cos(), angles.sin()];
         let cache: [Tensor<4>; 2] =
             std::array::from_fn(|_| random([rows, kv_heads, capacity, head_dim], &device));
-        let run = |f: fn(
-            AttentionShape,
-            &[usize],
-            [Tensor<2>; 3],
-            [Tensor<2>; 2],
-            [&mut Tensor<4>; 2],
-        ) -> Tensor<2>| {
+        let run = |f: Decode| {
             let [mut keys, mut values] = cache.clone();
             let out = f(
                 shape,
