@@ -59,11 +59,7 @@ impl ModelFolder {
             path: path.clone(),
             source,
         })?;
-        let config: DecoderConfig =
-            serde_json::from_str(&text).map_err(|error| PolicyError::Format {
-                path,
-                reason: error.to_string(),
-            })?;
+        let config = DecoderConfig::from_json(&text, &path)?;
         let tokenizer = Tokenizer::from_file(&folder.join("tokenizer.json"), None)?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(PolicyError::VocabularyMismatch {
@@ -88,17 +84,14 @@ impl ModelFolder {
             path: folder.to_owned(),
             source,
         })?;
-        let config =
-            serde_json::to_string_pretty(&self.config).map_err(|error| PolicyError::Format {
-                path: folder.join("config.json"),
-                reason: error.to_string(),
-            })?;
+        let config = DecoderConfig {
+            torch_dtype: "float32".to_owned(),
+            ..self.config.clone()
+        }
+        .to_json()?;
         save_weights(&self.model, &folder.join(WEIGHTS))?;
         self.tokenizer.save(folder)?;
-        write_atomically(
-            &folder.join("config.json"),
-            format!("{config}\n").as_bytes(),
-        )
+        write_atomically(&folder.join("config.json"), config.as_bytes())
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// A field of `config.json` has a value that the decoder does not support.
+    /// A field of a [`DecoderConfig`](crate::DecoderConfig) has a value that the decoder does not support.
     #[error("model config: {field} is {value}; accepted: {accepted}")]
     Config {
         /// The field's name.
@@ -15,6 +15,34 @@ pub enum PolicyError {
         value: String,
         /// What would be accepted.
         accepted: &'static str,
+    },
+    /// A field of a `config.json` file has a value that the decoder does not support.
+    #[error("{path}: {field} is {value}; accepted: {accepted}", path = path.display())]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// The field's name, `outer.inner` for one of an object.
+        field: String,
+        /// Its value as JSON, or `missing`.
+        value: String,
+        /// What would be accepted.
+        accepted: String,
+    },
+    /// A `config.json` has a field that the decoder does not honour.
+    #[error(
+        "{path}: {field} is not honoured for model_type \"{family}\" (value {value}); \
+         remove it if it does not change what the model computes, otherwise this model cannot be read",
+        path = path.display()
+    )]
+    UnknownField {
+        /// The file.
+        path: PathBuf,
+        /// The field's name.
+        field: String,
+        /// Its value as JSON.
+        value: String,
+        /// The `model_type`.
+        family: &'static str,
     },
     /// A file could not be read or written.
     #[error("{path}: {source}", path = path.display())]
@@ -111,4 +139,23 @@ pub enum PolicyError {
     /// An optimiser state does not belong to this model.
     #[error("optimizer state: {0}")]
     OptimizerState(String),
+}
+
+impl PolicyError {
+    /// [`Self::Config`] as an error of the file that the shape was read from.
+    pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Config {
+                field,
+                value,
+                accepted,
+            } => Self::ConfigFile {
+                path: path.to_owned(),
+                field: field.to_owned(),
+                value,
+                accepted: accepted.to_owned(),
+            },
+            other => other,
+        }
+    }
 }

@@ -44,7 +44,7 @@ mod tokenizer;
 mod value_head;
 
 pub use checkpoint::{ModelFolder, load_weights, save_weights, write_atomically};
-pub use config::DecoderConfig;
+pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;
 pub use error::PolicyError;

@@ -10,7 +10,7 @@ use prime_advantage::{
     ReinforcePlusPlusBaseline, Rloo, Term,
 };
 use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
-use prime_policy::{DecoderConfig, OptimizerConfig, SamplingConfig, Tokenizer};
+use prime_policy::{DecoderConfig, Family, OptimizerConfig, SamplingConfig, Tokenizer};
 use prime_reward::{
     Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference,
     ReplayConfig, TokenRewardConfig, UpdateOrder,
@@ -34,7 +34,13 @@ impl Config {
     /// The shape of a fresh model for a tokenizer.
     pub fn decoder(&self, tokenizer: &Tokenizer) -> DecoderConfig {
         let model = &self.model;
-        let mut shape = DecoderConfig::new(
+        let family = if model.attention_bias {
+            Family::Qwen2
+        } else {
+            Family::Llama
+        };
+        let mut shape = DecoderConfig::for_family(
+            family,
             tokenizer.vocab_size(),
             model.hidden_size,
             model.intermediate_size,
@@ -44,11 +50,10 @@ impl Config {
         shape.num_key_value_heads = model.num_key_value_heads;
         shape.rope_theta = model.rope_theta;
         shape.rms_norm_eps = model.rms_norm_eps;
-        shape.attention_bias = model.attention_bias;
         shape.tie_word_embeddings = model.tie_word_embeddings;
         shape.initializer_range = model.initializer_range;
         shape.max_position_embeddings = self.data.max_prompt_tokens + self.sampling.max_new_tokens;
-        shape.eos_token_id = Some(tokenizer.eos());
+        shape.eos_token_id = vec![tokenizer.eos()];
         shape
     }
 

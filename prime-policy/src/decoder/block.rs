@@ -19,41 +19,62 @@ fn linear(input: usize, output: usize, bias: bool, std: f64, device: &Device) ->
     layer
 }
 
-/// Grouped-query self-attention (GQA, Ainslie et al. 2023).
+/// Grouped-query self-attention (GQA, Ainslie et al. 2023), with a window or QK-norm where the family has them.
 #[derive(Module, Debug)]
 pub(crate) struct Attention {
     q_proj: Linear,
     k_proj: Linear,
     v_proj: Linear,
     o_proj: Linear,
+    q_norm: Option<RmsNorm>,
+    k_norm: Option<RmsNorm>,
     heads: usize,
     kv_heads: usize,
     head_dim: usize,
+    window: Option<usize>,
 }
 
 impl Attention {
-    fn init(config: &DecoderConfig, device: &Device) -> Self {
+    fn init(config: &DecoderConfig, layer: usize, device: &Device) -> Self {
         let hidden = config.hidden_size;
         let (heads, kv_heads) = (config.num_attention_heads, config.num_key_value_heads);
         let head_dim = config.head_dim();
-        let (bias, std) = (config.attention_bias, config.initializer_range);
+        let (bias, std) = (config.input_bias(), config.initializer_range);
+        let norm = || {
+            config
+                .qk_norm()
+                .then(|| RmsNorm::init(head_dim, config.rms_norm_eps, device))
+        };
         Self {
             q_proj: linear(hidden, heads * head_dim, bias, std, device),
             k_proj: linear(hidden, kv_heads * head_dim, bias, std, device),
             v_proj: linear(hidden, kv_heads * head_dim, bias, std, device),
-            o_proj: linear(heads * head_dim, hidden, false, std, device),
+            o_proj: linear(heads * head_dim, hidden, config.output_bias(), std, device),
+            q_norm: norm(),
+            k_norm: norm(),
             heads,
             kv_heads,
             head_dim,
+            window: config.window(layer),
         }
     }
 
     fn project(&self, x: Tensor<2>) -> [Tensor<2>; 3] {
         [
-            project(&self.q_proj, x.clone()),
-            project(&self.k_proj, x.clone()),
+            self.normalise(&self.q_norm, project(&self.q_proj, x.clone())),
+            self.normalise(&self.k_norm, project(&self.k_proj, x.clone())),
             project(&self.v_proj, x),
         ]
+    }
+
+    /// Each head of `x` (`[rows, heads·head_dim]`) by itself.
+    fn normalise(&self, norm: &Option<RmsNorm>, x: Tensor<2>) -> Tensor<2> {
+        let Some(norm) = norm else {
+            return x;
+        };
+        let [rows, width] = x.dims();
+        let heads = x.reshape([rows * width / self.head_dim, self.head_dim]);
+        norm.forward(heads).reshape([rows, width])
     }
 
     fn shape(&self, batch: usize, time: usize) -> AttentionShape {
@@ -63,6 +84,7 @@ impl Attention {
             heads: self.heads,
             kv_heads: self.kv_heads,
             head_dim: self.head_dim,
+            window: self.window,
         }
     }
 }
@@ -78,11 +100,11 @@ pub(crate) struct Mlp {
 impl Mlp {
     fn init(config: &DecoderConfig, device: &Device) -> Self {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-        let std = config.initializer_range;
+        let (bias, std) = (config.mlp_bias, config.initializer_range);
         Self {
-            gate_proj: linear(hidden, inner, false, std, device),
-            up_proj: linear(hidden, inner, false, std, device),
-            down_proj: linear(inner, hidden, false, std, device),
+            gate_proj: linear(hidden, inner, bias, std, device),
+            up_proj: linear(hidden, inner, bias, std, device),
+            down_proj: linear(inner, hidden, bias, std, device),
         }
     }
 
@@ -103,10 +125,11 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    pub(crate) fn init(config: &DecoderConfig, device: &Device) -> Self {
+    /// Layer number `layer` of a fresh model.
+    pub(crate) fn init(config: &DecoderConfig, layer: usize, device: &Device) -> Self {
         let norm = || RmsNorm::init(config.hidden_size, config.rms_norm_eps, device);
         Self {
-            self_attn: Attention::init(config, device),
+            self_attn: Attention::init(config, layer, device),
             mlp: Mlp::init(config, device),
             input_layernorm: norm(),
             post_attention_layernorm: norm(),

@@ -1,4 +1,4 @@
-//! A decoder-only transformer of the Qwen2 family.
+//! A decoder-only transformer of the families that [`crate::Family`] lists.
 
 mod block;
 mod cache;
@@ -27,15 +27,15 @@ struct Trunk {
     norm: RmsNorm,
 }
 
-/// A causal language model in the Qwen2 shape; parameters are named as in `transformers`.
+/// A causal language model in the shape of a [`DecoderConfig`]; parameters are named as in `transformers`.
 #[derive(Module, Debug)]
 pub struct Decoder {
     model: Trunk,
     lm_head: Option<Linear>,
     vocab_size: usize,
     hidden_size: usize,
-    head_dim: usize,
-    rope_theta: f64,
+    #[module(skip)]
+    rope: Rope,
 }
 
 impl DecoderConfig {
@@ -56,27 +56,19 @@ impl DecoderConfig {
             model: Trunk {
                 embed_tokens: Embedding::init(self.vocab_size, hidden, std, device),
                 layers: (0..self.num_hidden_layers)
-                    .map(|_| Block::init(self, device))
+                    .map(|layer| Block::init(self, layer, device))
                     .collect(),
                 norm: RmsNorm::init(hidden, self.rms_norm_eps, device),
             },
             lm_head,
             vocab_size: self.vocab_size,
             hidden_size: hidden,
-            head_dim: self.head_dim(),
-            rope_theta: self.rope_theta,
+            rope: Rope::new(self.rope_theta, self.rope_scaling, self.head_dim()),
         })
     }
 }
 
 impl Decoder {
-    fn rope(&self) -> Rope {
-        Rope {
-            theta: self.rope_theta,
-            head_dim: self.head_dim,
-        }
-    }
-
     fn device(&self) -> Device {
         self.model.norm.weight.val().device()
     }
@@ -95,7 +87,7 @@ impl CausalLm for Decoder {
 
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let [batch, time] = tokens.dims();
-        let tables = self.rope().tables(0..time, &self.device());
+        let tables = self.rope.tables(0..time, &self.device());
         let mut x = self
             .model
             .embed_tokens
@@ -123,7 +115,7 @@ impl CausalLm for Decoder {
         capacity: usize,
     ) -> (Tensor<2>, DecoderCache) {
         let [batch, time] = tokens.dims();
-        let tables = self.rope().tables(0..time, &self.device());
+        let tables = self.rope.tables(0..time, &self.device());
         let mut x = self
             .model
             .embed_tokens
@@ -153,7 +145,7 @@ impl CausalLm for Decoder {
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
         let tables = self
-            .rope()
+            .rope
             .tables(cache.lengths.iter().copied(), &self.device());
         let mut x = self.model.embed_tokens.forward(tokens);
         for (layer, layer_cache) in self.model.layers.iter().zip(&mut cache.layers) {

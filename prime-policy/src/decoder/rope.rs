@@ -1,35 +1,116 @@
 //! Rotary position angles.
 
+use std::f64::consts::PI;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// cos and sin of `position · theta^(−2d/head_dim)` for d < head_dim/2 (RoFormer, Hugging Face half-split layout).
-#[derive(Debug, Clone, Copy)]
+use crate::config::{RopeScaling, Yarn};
+
+/// cos and sin of `position · frequency` (RoFormer, Hugging Face half-split layout).
+///
+/// Frequencies and angles are rounded to f32 where `transformers` rounds them: at large positions the last bit of a
+/// frequency shows in the angle, and models were trained with those angles.
+#[derive(Debug, Clone)]
 pub(crate) struct Rope {
-    pub theta: f64,
-    pub head_dim: usize,
+    /// Radians a position, `head_dim / 2` of them.
+    frequencies: Vec<f32>,
+    /// Factor on cos and sin.
+    attention_factor: f32,
 }
 
 impl Rope {
+    pub(crate) fn new(theta: f64, scaling: Option<RopeScaling>, head_dim: usize) -> Self {
+        let plain: Vec<f32> = (0..head_dim / 2)
+            .map(|d| {
+                let exponent = (2 * d) as f32 / head_dim as f32;
+                1.0 / theta.powf(f64::from(exponent)) as f32
+            })
+            .collect();
+        let (frequencies, attention_factor) = match scaling {
+            None => (plain, 1.0),
+            Some(RopeScaling::Linear { factor }) => {
+                (plain.iter().map(|f| f / factor as f32).collect(), 1.0)
+            }
+            Some(RopeScaling::Llama3 {
+                factor,
+                low_freq_factor,
+                high_freq_factor,
+                original_max_position_embeddings,
+            }) => {
+                let context = original_max_position_embeddings as f64;
+                let stretched = |&f: &f32| {
+                    let turns = context * f64::from(f) / (2.0 * PI);
+                    let kept = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor);
+                    blend(f, factor, kept.clamp(0.0, 1.0))
+                };
+                (plain.iter().map(stretched).collect(), 1.0)
+            }
+            Some(RopeScaling::Yarn(yarn)) => {
+                let kept = yarn_kept(&yarn, theta, head_dim);
+                let frequencies = plain.iter().zip(kept);
+                let frequencies = frequencies.map(|(&f, kept)| blend(f, yarn.factor, kept));
+                (frequencies.collect(), yarn_attention_factor(&yarn))
+            }
+        };
+        Self {
+            frequencies,
+            attention_factor: attention_factor as f32,
+        }
+    }
+
     /// Two `[positions.len(), head_dim/2]` tables.
     pub(crate) fn tables(
         &self,
         positions: impl ExactSizeIterator<Item = usize> + Clone,
         device: &Device,
     ) -> [Tensor<2>; 2] {
-        let half = self.head_dim / 2;
-        let rows = positions.len();
+        let shape = [positions.len(), self.frequencies.len()];
         let table = |f: fn(f64) -> f64| {
             let values: Vec<f32> = positions
                 .clone()
                 .flat_map(|position| {
-                    (0..half).map(move |d| {
-                        let exponent = -2.0 * d as f64 / self.head_dim as f64;
-                        f(position as f64 * self.theta.powf(exponent)) as f32
+                    self.frequencies.iter().map(move |frequency| {
+                        let angle = position as f32 * frequency;
+                        f(f64::from(angle)) as f32 * self.attention_factor
                     })
                 })
                 .collect();
-            Tensor::from_data(TensorData::new(values, [rows, half]), device)
+            Tensor::from_data(TensorData::new(values, shape), device)
         };
         [table(f64::cos), table(f64::sin)]
+    }
+}
+
+/// `kept` of the frequency as it is and the rest of it divided by `factor`.
+fn blend(frequency: f32, factor: f64, kept: f64) -> f32 {
+    let frequency = f64::from(frequency);
+    ((1.0 - kept) * frequency / factor + kept * frequency) as f32
+}
+
+/// Of each frequency, the share that YaRN leaves as it is: one minus the ramp between the dimensions that turn
+/// `beta_fast` and `beta_slow` times in the original context.
+fn yarn_kept(yarn: &Yarn, theta: f64, head_dim: usize) -> impl Iterator<Item = f64> {
+    let width = head_dim as f64;
+    let context = yarn.original_max_position_embeddings as f64;
+    let dimension = |turns: f64| width * (context / (turns * 2.0 * PI)).ln() / (2.0 * theta.ln());
+    let (mut low, mut high) = (dimension(yarn.beta_fast), dimension(yarn.beta_slow));
+    if yarn.truncate {
+        (low, high) = (low.floor(), high.ceil());
+    }
+    let (low, high) = (low.max(0.0), high.min(width - 1.0));
+    // A ramp of no length would divide by zero.
+    let high = if low == high { high + 0.001 } else { high };
+    (0..head_dim / 2).map(move |d| 1.0 - ((d as f64 - low) / (high - low)).clamp(0.0, 1.0))
+}
+
+fn yarn_attention_factor(yarn: &Yarn) -> f64 {
+    let stretched = |weight: f64| match yarn.factor > 1.0 {
+        true => 0.1 * weight * yarn.factor.ln() + 1.0,
+        false => 1.0,
+    };
+    match (yarn.attention_factor, yarn.mscale, yarn.mscale_all_dim) {
+        (Some(factor), ..) => factor,
+        (None, Some(mscale), Some(all)) => stretched(mscale) / stretched(all),
+        _ => stretched(1.0),
     }
 }

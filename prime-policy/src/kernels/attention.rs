@@ -87,13 +87,14 @@ fn transpose(rows: &[f32], time: usize, width: usize, out: &mut [f32]) {
     }
 }
 
-/// `scores[j] = scale · q·k_j` for `j < scores.len()`, keys transposed.
+/// `scores[j] = scale · q·k_(first+j)` for `j < scores.len()`, keys transposed.
 #[inline(always)]
-fn score_row(q: &[f32], k_t: &[f32], time: usize, scale: f32, scores: &mut [f32]) {
+fn score_row(q: &[f32], k_t: &[f32], time: usize, first: usize, scale: f32, scores: &mut [f32]) {
     let n = scores.len();
     scores.fill(0.0);
     for (d, &qd) in q.iter().enumerate() {
-        axpy(scores, qd * scale, &k_t[d * time..d * time + n]);
+        let from = d * time + first;
+        axpy(scores, qd * scale, &k_t[from..from + n]);
     }
 }
 
@@ -139,6 +140,7 @@ fn forward_body(
         heads,
         kv_heads,
         head_dim,
+        ..
     } = shape;
     let group = heads / kv_heads;
     let q = rotate_heads(Direction::ToHeads, q, heads, shape, cos, sin);
@@ -156,8 +158,9 @@ fn forward_body(
                 let head = (b * heads + h) * time;
                 for i in 0..time {
                     let row = &q[(head + i) * head_dim..(head + i + 1) * head_dim];
-                    let scores = &mut scores[..=i];
-                    score_row(row, &k_t, time, shape.scale(), scores);
+                    let first = shape.first_key(i);
+                    let scores = &mut scores[..=i - first];
+                    score_row(row, &k_t, time, first, shape.scale(), scores);
                     let top = max(scores);
                     for s in scores.iter_mut() {
                         *s = exp(*s - top);
@@ -167,7 +170,7 @@ fn forward_body(
                     let norm = 1.0 / total;
                     let to = (b * time + i) * q_width + h * head_dim;
                     let out = &mut out[to..to + head_dim];
-                    for (j, &p) in scores.iter().enumerate() {
+                    for (j, &p) in (first..).zip(scores.iter()) {
                         let from = (b * time + j) * kv_width + kv * head_dim;
                         axpy(out, p * norm, &v[from..from + head_dim]);
                     }
@@ -224,6 +227,7 @@ fn backward_body(
         heads,
         kv_heads,
         head_dim,
+        ..
     } = shape;
     let group = heads / kv_heads;
     let (q_width, kv_width) = (shape.q_width(), shape.kv_width());
@@ -256,24 +260,25 @@ fn backward_body(
                     let q = &state.q[(head + i) * head_dim..(head + i + 1) * head_dim];
                     let at = (b * time + i) * q_width + h * head_dim;
                     let d_out = &grad[at..at + head_dim];
-                    let probs = &mut probs[..=i];
-                    let d_scores = &mut d_scores[..=i];
-                    score_row(q, &k_t, time, scale, probs);
+                    let first = shape.first_key(i);
+                    let probs = &mut probs[..=i - first];
+                    let d_scores = &mut d_scores[..=i - first];
+                    score_row(q, &k_t, time, first, scale, probs);
                     let lse = state.lse[head + i];
                     for p in probs.iter_mut() {
                         *p = exp(*p - lse);
                     }
-                    score_row(d_out, &v_t, time, 1.0, d_scores);
+                    score_row(d_out, &v_t, time, first, 1.0, d_scores);
                     let inner = dot(d_out, &state.out[at..at + head_dim]);
                     for (ds, p) in d_scores.iter_mut().zip(probs.iter()) {
                         *ds = p * (*ds - inner) * scale;
                     }
                     let dq = &mut dq[(head + i) * head_dim..(head + i + 1) * head_dim];
-                    for j in 0..=i {
+                    for ((j, &d_score), &p) in (first..).zip(d_scores.iter()).zip(probs.iter()) {
                         let key = j * head_dim..(j + 1) * head_dim;
-                        axpy(dq, d_scores[j], &k_rows[key.clone()]);
-                        axpy(&mut dk_rows[key.clone()], d_scores[j], q);
-                        axpy(&mut dv_rows[key], probs[j], d_out);
+                        axpy(dq, d_score, &k_rows[key.clone()]);
+                        axpy(&mut dk_rows[key.clone()], d_score, q);
+                        axpy(&mut dv_rows[key], p, d_out);
                     }
                 }
             }
@@ -316,6 +321,7 @@ pub(crate) fn decode(
             for (row, &length) in lengths.iter().enumerate() {
                 let cos = &cos[row * half..(row + 1) * half];
                 let sin = &sin[row * half..(row + 1) * half];
+                let first = shape.first_key(length);
                 for kv in 0..kv_heads {
                     let from = (row * kv_heads + kv) * head_dim;
                     let base = (row * kv_heads + kv) * capacity * head_dim;
@@ -323,12 +329,12 @@ pub(crate) fn decode(
                     rotate(&k[from..from + head_dim], cos, sin, 1.0, &mut rotated);
                     keys[slot..slot + head_dim].copy_from_slice(&rotated);
                     values[slot..slot + head_dim].copy_from_slice(&v[from..from + head_dim]);
-                    let read = base..slot + head_dim;
+                    let read = base + first * head_dim..slot + head_dim;
                     let (keys, values) = (&keys[read.clone()], &values[read]);
                     for h in kv * group..(kv + 1) * group {
                         let at = (row * heads + h) * head_dim;
                         rotate(&q[at..at + head_dim], cos, sin, 1.0, &mut rotated);
-                        let scores = &mut scores[..=length];
+                        let scores = &mut scores[..=length - first];
                         for (s, key) in scores.iter_mut().zip(keys.chunks_exact(head_dim)) {
                             *s = dot(&rotated, key) * scale;
                         }

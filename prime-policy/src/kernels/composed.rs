@@ -101,16 +101,13 @@ pub(crate) fn causal_attention(
     );
     let k = rotate(split_heads(k, batch, time, head_dim), cos, sin);
     let v = split_heads(v, batch, time, head_dim);
-    let future = Tensor::<2>::ones([time, time], &device)
-        .triu(1)
-        .mul_scalar(-1e30);
-    merge_heads(attend(
-        q,
-        k,
-        v,
-        Some(future.unsqueeze::<4>()),
-        shape.scale(),
-    ))
+    let ones = || Tensor::<2>::ones([time, time], &device);
+    let mut unseen = ones().triu(1);
+    if let Some(window) = shape.window.filter(|&window| window < time) {
+        unseen = unseen + ones().tril(-(window as i64));
+    }
+    let mask = unseen.mul_scalar(-1e30).unsqueeze::<4>();
+    merge_heads(attend(q, k, v, Some(mask), shape.scale()))
 }
 
 /// See [`super::decode_attention`].
@@ -131,20 +128,23 @@ pub(crate) fn decode_attention(
     let q = rotate(split_heads(q, batch, 1, head_dim), cos.clone(), sin.clone());
     let k = rotate(split_heads(k, batch, 1, head_dim), cos, sin);
     let v = split_heads(v, batch, 1, head_dim);
-    let slots = |inside: fn(usize, usize) -> f32| {
+    let slots = |inside: &dyn Fn(usize, usize) -> f32| {
         let values: Vec<f32> = lengths
             .iter()
             .flat_map(|&length| (0..capacity).map(move |slot| inside(slot, length)))
             .collect();
         Tensor::<2>::from_data(TensorData::new(values, [batch, capacity]), &device)
     };
-    let new = slots(|slot, length| f32::from(slot == length)).reshape([batch, 1, capacity, 1]);
+    let new = slots(&|slot, length| f32::from(slot == length)).reshape([batch, 1, capacity, 1]);
     for (cache, x) in [(&mut *keys, k), (&mut *values, v)] {
         let new = new.clone().expand([batch, kv_heads, capacity, head_dim]);
         super::replace(cache, |cache| cache * (new.clone().neg() + 1.0) + new * x);
     }
-    let unread = slots(|slot, length| if slot > length { -1e30 } else { 0.0 });
-    let mask = unread.reshape([batch, 1, 1, capacity]);
+    let unseen = slots(&|slot, length| {
+        let seen = (shape.first_key(length)..=length).contains(&slot);
+        if seen { 0.0 } else { -1e30 }
+    });
+    let mask = unseen.reshape([batch, 1, 1, capacity]);
     merge_heads(attend(
         q,
         keys.clone(),

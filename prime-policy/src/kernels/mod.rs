@@ -23,9 +23,19 @@ pub(crate) struct AttentionShape {
     pub heads: usize,
     pub kv_heads: usize,
     pub head_dim: usize,
+    /// How many tokens a query looks at, its own included; `None`: all before it.
+    pub window: Option<usize>,
 }
 
 impl AttentionShape {
+    /// The first position that a query at `position` looks at.
+    pub(crate) fn first_key(&self, position: usize) -> usize {
+        match self.window {
+            Some(window) => (position + 1).saturating_sub(window),
+            None => 0,
+        }
+    }
+
     /// 1/√head_dim.
     pub(crate) fn scale(&self) -> f32 {
         (self.head_dim as f32).powf(-0.5)
@@ -54,7 +64,7 @@ pub(crate) fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     dispatch!(gate, swiglu(gate, up))
 }
 
-/// Causal attention with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:
+/// Causal attention, within the shape's window, with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:
 /// `[batch·time, kv_heads·head_dim]`, `cos` and `sin`: `[time, head_dim/2]`. Returns q's shape.
 pub(crate) fn causal_attention(
     shape: AttentionShape,
@@ -77,7 +87,7 @@ pub(crate) fn log_prob_entropy(
     dispatch!(logits, log_prob_entropy(logits, targets, temperature))
 }
 
-/// Attention of one new token per row over a key/value cache.
+/// Attention of one new token per row over a key/value cache, within the shape's window.
 ///
 /// `q`, `k`, `v`: the token's projections, `[rows, heads·head_dim]` and twice `[rows, kv_heads·head_dim]`;
 /// `cos`, `sin`: `[rows, head_dim/2]` at each row's position. The rotated key and the value are written to slot

@@ -75,22 +75,37 @@ fn swiglu_equals_composed() {
     assert_same(run(super::swiglu), run(composed::swiglu));
 }
 
+/// batch, time, heads, kv_heads, head_dim, window
+const ATTENTION_SHAPES: [(usize, usize, usize, usize, usize, Option<usize>); 9] = [
+    (2, 5, 4, 2, 8, None),
+    (1, 1, 1, 1, 2, None),
+    (3, 19, 3, 1, 6, None),
+    (1, 40, 4, 4, 16, None),
+    (2, 13, 3, 3, 10, Some(1)),
+    (1, 23, 6, 2, 8, Some(4)),
+    (2, 9, 2, 1, 14, Some(8)),
+    (2, 9, 2, 1, 14, Some(9)),
+    (1, 7, 5, 5, 4, Some(30)),
+];
+
+fn attention_shape(case: (usize, usize, usize, usize, usize, Option<usize>)) -> AttentionShape {
+    let (batch, time, heads, kv_heads, head_dim, window) = case;
+    AttentionShape {
+        batch,
+        time,
+        heads,
+        kv_heads,
+        head_dim,
+        window,
+    }
+}
+
 #[test]
 fn causal_attention_equals_composed() {
     let device = flex();
-    for (batch, time, heads, kv_heads, head_dim) in [
-        (2, 5, 4, 2, 8),
-        (1, 1, 1, 1, 2),
-        (3, 19, 3, 1, 6),
-        (1, 40, 4, 4, 16),
-    ] {
-        let shape = AttentionShape {
-            batch,
-            time,
-            heads,
-            kv_heads,
-            head_dim,
-        };
+    for case in ATTENTION_SHAPES {
+        let shape = attention_shape(case);
+        let (batch, time, heads, kv_heads, head_dim, _) = case;
         let inputs = [
             random([batch * time, heads * head_dim], &device),
             random([batch * time, kv_heads * head_dim], &device),
@@ -107,14 +122,92 @@ fn causal_attention_equals_composed() {
             Tensor<2>,
         ) -> Tensor<2>| {
             value_and_grads(&inputs, &weighting, |[q, k, v]| {
-                let cos = Tensor::from_inner(angles.clone().cos());
-                let sin = Tensor::from_inner(angles.clone().sin());
+                // Scaled as YaRN scales them: the gradient of the rotation is its transpose, not its inverse.
+                let cos = Tensor::from_inner(angles.clone().cos() * 1.3);
+                let sin = Tensor::from_inner(angles.clone().sin() * 1.3);
                 f(shape, q, k, v, cos, sin)
             })
         };
         assert_same(
             run(super::causal_attention),
             run(composed::causal_attention),
+        );
+    }
+}
+
+/// A window by its definition: the full attention of each position over the tokens in its window alone.
+#[test]
+fn a_window_hides_exactly_the_tokens_before_it() {
+    let device = flex();
+    let (time, width, window) = (11, 6, 4);
+    let shape = |time, window| attention_shape((1, time, 1, 1, width, window));
+    let [q, k, v]: [Tensor<2>; 3] = std::array::from_fn(|_| random([time, width], &device));
+    let angles: Tensor<2> = random([time, width / 2], &device);
+    let (cos, sin) = (angles.clone().cos(), angles.sin());
+    let all = super::causal_attention(
+        shape(time, Some(window)),
+        q.clone(),
+        k.clone(),
+        v.clone(),
+        cos.clone(),
+        sin.clone(),
+    );
+    for position in 0..time {
+        let first = (position + 1_usize).saturating_sub(window);
+        let seen = position + 1 - first;
+        let cut = |x: &Tensor<2>| x.clone().narrow(0, first, seen);
+        let alone = super::causal_attention(
+            shape(seen, None),
+            cut(&q),
+            cut(&k),
+            cut(&v),
+            cut(&cos),
+            cut(&sin),
+        );
+        alone
+            .narrow(0, seen - 1, 1)
+            .into_data()
+            .assert_approx_eq::<f32>(
+                &all.clone().narrow(0, position, 1).into_data(),
+                Tolerance::absolute(1e-6),
+            );
+    }
+}
+
+type Decode =
+    fn(AttentionShape, &[usize], [Tensor<2>; 3], [Tensor<2>; 2], [&mut Tensor<4>; 2]) -> Tensor<2>;
+
+#[test]
+fn decode_attention_equals_composed() {
+    let device = flex();
+    let lengths = [0, 3, 7, 11];
+    let (rows, capacity) = (lengths.len(), 12);
+    for (heads, kv_heads, head_dim, window) in [
+        (4, 2, 8, None),
+        (3, 1, 6, Some(1)),
+        (3, 3, 10, Some(4)),
+        (2, 1, 4, Some(40)),
+    ] {
+        let shape = attention_shape((rows, 1, heads, kv_heads, head_dim, window));
+        let qkv = [heads, kv_heads, kv_heads].map(|n| random([rows, n * head_dim], &device));
+        let angles: Tensor<2> = random([rows, head_dim / 2], &device);
+        let rope = [angles.clone().cos(), angles.sin()];
+        let cache: [Tensor<4>; 2] =
+            std::array::from_fn(|_| random([rows, kv_heads, capacity, head_dim], &device));
+        let run = |f: Decode| {
+            let [mut keys, mut values] = cache.clone();
+            let out = f(
+                shape,
+                &lengths,
+                qkv.clone(),
+                rope.clone(),
+                [&mut keys, &mut values],
+            );
+            vec![out.into_data(), keys.into_data(), values.into_data()]
+        };
+        assert_same(
+            run(super::decode_attention),
+            run(composed::decode_attention),
         );
     }
 }
