@@ -112,3 +112,13 @@ pub enum PolicyError {
     #[error("optimizer state: {0}")]
     OptimizerState(String),
 }
+
+impl PolicyError {
+    /// What turns the system's message into an error that names `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

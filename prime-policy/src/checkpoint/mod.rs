@@ -1,8 +1,12 @@
 //! Model folders: `config.json`, `model.safetensors`, `tokenizer.json`.
 
+pub(crate) mod atomic;
+pub(crate) mod element;
+pub(crate) mod tensor_file;
+pub(crate) mod write;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -15,27 +19,9 @@ use crate::decoder::Decoder;
 use crate::error::PolicyError;
 use crate::tokenizer::Tokenizer;
 
-const WEIGHTS: &str = "model.safetensors";
+pub use atomic::write_atomically;
 
-/// Writes `bytes` to `path` so that a crash leaves either the old file or the new one.
-///
-/// # Errors
-/// [`PolicyError::Io`] names the path.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), PolicyError> {
-    let io = |source| PolicyError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
-}
+const WEIGHTS: &str = "model.safetensors";
 
 /// A decoder with its tokenizer, as a Hugging Face folder holds them.
 #[derive(Debug, Clone)]
