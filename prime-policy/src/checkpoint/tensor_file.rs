@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
@@ -131,8 +132,21 @@ impl TensorFile {
     /// [`PolicyError::Format`] for a tensor that is not there or whose elements are not f32, f16 or bf16;
     /// [`PolicyError::Io`].
     pub(crate) fn read_f32(&self, name: &str) -> Result<Vec<f32>, PolicyError> {
-        let mut values = Vec::with_capacity(self.tensor(name)?.0.elements());
-        self.chunks(name, CHUNK, |chunk| values.extend_from_slice(chunk))?;
+        let all = 0..self.tensor(name)?.0.elements();
+        self.read_part(name, all)
+    }
+
+    /// The values of the elements `part` of a tensor, counted in the order of the file.
+    ///
+    /// # Errors
+    /// Those of [`Self::read_f32`].
+    pub(crate) fn read_part(
+        &self,
+        name: &str,
+        part: Range<usize>,
+    ) -> Result<Vec<f32>, PolicyError> {
+        let mut values = Vec::with_capacity(part.len());
+        self.chunks(name, part, CHUNK, |chunk| values.extend_from_slice(chunk))?;
         Ok(values)
     }
 
@@ -147,7 +161,7 @@ impl TensorFile {
         let mut values = vec![0.0; rows * columns];
         let panel = (CHUNK / columns.max(1)).max(1);
         let mut first = 0;
-        self.chunks(name, panel * columns, |chunk| {
+        self.chunks(name, 0..rows * columns, panel * columns, |chunk| {
             let height = chunk.len() / columns;
             for column in 0..columns {
                 let target = column * rows + first;
@@ -160,13 +174,11 @@ impl TensorFile {
         Ok(values)
     }
 
-    /// Hands the values of a tensor to `take`, at most `length` at a time.
-    ///
-    /// # Errors
-    /// Those of [`Self::read_f32`].
-    pub(crate) fn chunks(
+    /// Hands the elements `part` of a tensor to `take`, at most `length` at a time.
+    fn chunks(
         &self,
         name: &str,
+        part: Range<usize>,
         length: usize,
         mut take: impl FnMut(&[f32]),
     ) -> Result<(), PolicyError> {
@@ -175,13 +187,13 @@ impl TensorFile {
             ErrorKind::UnexpectedEof => self.error(format!("became shorter while {name} was read")),
             _ => PolicyError::io(&self.path)(source),
         };
-        let mut left = tensor.elements();
+        let mut left = part.len();
         let length = length.clamp(1, left.max(1));
         let mut bytes = vec![0; length * dtype.size()];
         let mut values = Vec::with_capacity(length);
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(tensor.offset))
-            .map_err(read_error)?;
+        let start = tensor.offset + (part.start * dtype.size()) as u64;
+        file.seek(SeekFrom::Start(start)).map_err(read_error)?;
         while left > 0 {
             let now = left.min(length);
             let bytes = &mut bytes[..now * dtype.size()];
@@ -213,5 +225,5 @@ impl TensorFile {
 
 /// Why a tensor of another element type is refused.
 pub(crate) fn unreadable(name: &str, dtype: Dtype) -> String {
-    format!("{name}: element type {dtype}, accepted: F32, F16, BF16")
+    format!("{name}: element type {dtype} (accepted: F32, F16, BF16)")
 }

@@ -189,13 +189,10 @@ mod tests {
             };
             let plain = file.read_f32(name).unwrap();
             let transposed = file.read_f32_transposed(name).unwrap();
-            assert!(
-                (0..rows).all(|row| {
-                    (0..columns).all(|column| {
-                        transposed[column * rows + row] == plain[row * columns + column]
-                    })
-                })
-            );
+            assert!((0..rows).all(|row| {
+                (0..columns)
+                    .all(|column| transposed[column * rows + row] == plain[row * columns + column])
+            }));
         }
         assert!(file.read_f32_transposed("d").is_err());
         let error = file.read_f32("f").unwrap_err().to_string();
