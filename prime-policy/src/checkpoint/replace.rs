@@ -93,6 +93,7 @@ pub(crate) fn plan(found: &Found, shards: &[Range<usize>]) -> Vec<Step> {
             .map(|number| names::shard(stem, number, count))
             .collect()
     };
+    // There are more stems than files, so one is free.
     let stem = names::stems()
         .find(|stem| files(stem).iter().all(|name| !old.contains(name)))
         .unwrap_or_default();

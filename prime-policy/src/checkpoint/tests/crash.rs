@@ -34,7 +34,7 @@ fn toy(model: f32) -> Toy {
     }
 }
 
-const ONE: &[Range<usize>] = &[0..4];
+const ONE: &[Range<usize>] = std::slice::from_ref(&(0..4));
 const TWO: &[Range<usize>] = &[0..3, 3..4];
 const TWO_OTHERWISE: &[Range<usize>] = &[0..1, 1..4];
 const FOUR: &[Range<usize>] = &[0..1, 1..2, 2..3, 3..4];
