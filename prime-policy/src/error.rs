@@ -62,12 +62,13 @@ pub enum PolicyError {
     },
     /// The tensors of a checkpoint do not fit the model.
     #[error(
-        "{path} does not fit the model: missing tensors [{missing}], unexpected tensors [{unexpected}], \
-         other shapes [{mis_shaped}]; check that its config.json belongs to it",
+        "{path} does not fit the model: {misfits}; check that its config.json belongs to it",
         path = path.display(),
-        missing = .missing.join(", "),
-        unexpected = .unexpected.join(", "),
-        mis_shaped = .mis_shaped.join(", ")
+        misfits = misfits(&[
+            ("missing tensors", missing),
+            ("unexpected tensors", unexpected),
+            ("other shapes or element types", mis_shaped),
+        ])
     )]
     WeightsMismatch {
         /// The weights file.
@@ -76,8 +77,21 @@ pub enum PolicyError {
         missing: Vec<String>,
         /// Tensors in the file that the model has no place for.
         unexpected: Vec<String>,
-        /// `name: found [..], expected [..]`.
+        /// `name: found [..], expected [..]`, or `name: element type .. (accepted: ..)`.
         mis_shaped: Vec<String>,
+    },
+    /// Weights are read or written for a model with adapters, whose effective weights are not its stored ones.
+    #[error(
+        "{path}: the model has adapters on [{parameters}], which a weights file has no place for; merge them first \
+         (burn's Module::materialize), or load the weights before adapters are attached",
+        path = path.display(),
+        parameters = .parameters.join(", ")
+    )]
+    AdaptersAttached {
+        /// The weights file or folder.
+        path: PathBuf,
+        /// The parameters with an adapter.
+        parameters: Vec<String>,
     },
     /// The tokenizer rejected a text or could not be built.
     #[error("tokenizer: {0}")]
@@ -156,6 +170,25 @@ impl PolicyError {
                 accepted: accepted.to_owned(),
             },
             other => other,
+        }
+    }
+}
+
+/// The kinds of misfit that occur, each with its list.
+fn misfits(kinds: &[(&str, &Vec<String>)]) -> String {
+    let occurring = kinds.iter().filter(|(_, tensors)| !tensors.is_empty());
+    occurring
+        .map(|(kind, tensors)| format!("{kind} [{}]", tensors.join(", ")))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl PolicyError {
+    /// What turns the system's message into an error that names `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
         }
     }
 }

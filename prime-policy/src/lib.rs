@@ -43,7 +43,10 @@ mod sequences;
 mod tokenizer;
 mod value_head;
 
-pub use checkpoint::{ModelFolder, load_weights, save_weights, write_atomically};
+pub use checkpoint::{
+    ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded, save_weights,
+    write_atomically,
+};
 pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;

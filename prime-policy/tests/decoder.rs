@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use prime_policy::{
     CausalLm, Decoder, DecoderConfig, FinishReason, GenerationRequest, ModelFolder, PolicyError,
-    SamplingConfig, Sequence, Tokenizer, generate, log_probs,
+    SamplingConfig, Sequence, SideFiles, Tokenizer, generate, log_probs,
 };
 
 fn decoder(kv_heads: usize, tied: bool) -> Decoder {
@@ -141,6 +141,7 @@ fn a_saved_folder_loads_with_the_same_log_probs() {
             config,
             model,
             tokenizer: tokenizer.clone(),
+            side_files: SideFiles::default(),
         };
         saved.save(folder.path()).unwrap();
         let loaded = ModelFolder::load(folder.path(), &Device::flex()).unwrap();

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
-use prime_policy::{Decoder, DecoderConfig, ModelFolder, Tokenizer, load_weights, save_weights};
+use prime_policy::{
+    Decoder, DecoderConfig, ModelFolder, SideFiles, Tokenizer, load_weights, save_weights,
+};
 use prime_reward::ImplicitPrm;
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +49,8 @@ impl Checkpoints {
         self.folder.join("reference")
     }
 
-    /// Saves the model before the first step, which resuming starts the reference from.
+    /// Saves the model before the first step, which resuming starts the reference from, with the side files of every
+    /// later checkpoint.
     ///
     /// # Errors
     /// [`TrainError::Policy`] names the file.
@@ -56,8 +59,9 @@ impl Checkpoints {
         model: &Decoder,
         shape: &DecoderConfig,
         tokenizer: &Tokenizer,
+        side_files: SideFiles,
     ) -> Result<(), TrainError> {
-        Ok(folder_of(model, shape, tokenizer).save(&self.reference())?)
+        Ok(folder_of(model, shape, tokenizer, side_files).save(&self.reference())?)
     }
 
     /// Saves a learner; the folder appears whole or not at all. Older checkpoints beyond the limit are removed after.
@@ -75,8 +79,9 @@ impl Checkpoints {
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(TrainError::io("remove", &partial))?;
         }
+        let side_files = SideFiles::read(&self.reference())?;
         let policy = partial.join("policy");
-        folder_of(&learner.actor.policy, shape, tokenizer).save(&policy)?;
+        folder_of(&learner.actor.policy, shape, tokenizer, side_files.clone()).save(&policy)?;
         learner
             .policy_optimizer
             .save(&learner.actor.policy, &policy.join(OPTIMIZER))?;
@@ -88,7 +93,7 @@ impl Checkpoints {
         }
         if let Some(prm) = &learner.prm {
             let folder = partial.join("prm");
-            folder_of(prm.model(), shape, tokenizer).save(&folder)?;
+            folder_of(prm.model(), shape, tokenizer, side_files).save(&folder)?;
             prm.save_state(&folder)?;
         }
         let state = State {
@@ -156,6 +161,7 @@ impl Checkpoints {
             config: shape,
             model: policy,
             tokenizer,
+            ..
         } = ModelFolder::load(&policy_folder, device)?;
         let reference = ModelFolder::load(&self.reference(), device)?.model;
         let mut learner = Learner::new(reference.clone(), config)?;
@@ -189,10 +195,16 @@ impl Checkpoints {
     }
 }
 
-fn folder_of(model: &Decoder, shape: &DecoderConfig, tokenizer: &Tokenizer) -> ModelFolder {
+fn folder_of(
+    model: &Decoder,
+    shape: &DecoderConfig,
+    tokenizer: &Tokenizer,
+    side_files: SideFiles,
+) -> ModelFolder {
     ModelFolder {
         config: shape.clone(),
         model: model.clone(),
         tokenizer: tokenizer.clone(),
+        side_files,
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use prime_policy::{Decoder, DecoderConfig, ModelFolder, Tokenizer, device_by_name};
+use prime_policy::{Decoder, DecoderConfig, ModelFolder, SideFiles, Tokenizer, device_by_name};
 
 use crate::checkpoint::Checkpoints;
 use crate::config::Config;
@@ -37,6 +37,8 @@ pub struct Start {
     pub shape: DecoderConfig,
     /// Its vocabulary.
     pub tokenizer: Tokenizer,
+    /// What else its folder holds; every checkpoint gets it too.
+    pub side_files: SideFiles,
     /// Seconds that the warm-up took.
     pub seconds: f64,
 }
@@ -52,11 +54,13 @@ pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
             config: shape,
             model,
             tokenizer,
+            side_files,
         } = ModelFolder::load(Path::new(&config.model.path), &device)?;
         return Ok(Start {
             model,
             shape,
             tokenizer,
+            side_files,
             seconds: 0.0,
         });
     }
@@ -78,6 +82,7 @@ pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
         model,
         shape,
         tokenizer,
+        side_files: SideFiles::default(),
         seconds: 0.0,
     })
 }
@@ -206,11 +211,12 @@ impl Run {
             model,
             shape,
             tokenizer,
+            side_files,
             seconds,
         } = start;
         let problems = Problems::open(config, &tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
-        checkpoints.save_reference(&model, &shape, &tokenizer)?;
+        checkpoints.save_reference(&model, &shape, &tokenizer, side_files)?;
         let mut run = Self {
             learner: Learner::new(model, config)?,
             metrics: MetricsWriter::create(&folder.join("metrics.jsonl"))?,
