@@ -112,3 +112,16 @@ pub enum PolicyError {
     #[error("optimizer state: {0}")]
     OptimizerState(String),
 }
+
+impl PolicyError {
+    /// The same error about sequences that were given at `indices` of a longer list.
+    pub(crate) fn with_sequence_indices(self, indices: &[usize]) -> Self {
+        match self {
+            Self::Sequence { index, reason } => Self::Sequence {
+                index: indices.get(index).copied().unwrap_or(index),
+                reason,
+            },
+            other => other,
+        }
+    }
+}

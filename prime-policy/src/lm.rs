@@ -3,6 +3,9 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor};
 
+use crate::kernels;
+use crate::logprob::position_chunks;
+
 /// The state of an incremental decoding: one row per sequence.
 pub trait KvCache: Send {
     /// Tokens read so far, per row.
@@ -37,6 +40,31 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
 
     /// The output head: hidden states `[n, hidden]` to logits `[n, vocab]`.
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2>;
+
+    /// Log-prob of each position's target and entropy of its distribution, in nats, under
+    /// `softmax(logits / temperature)`: hidden states `[n, hidden]` and targets `[n]` to `[n, 2]`.
+    ///
+    /// The default goes through [`Self::logits`] a few positions at a time, so inference never holds the logits of all
+    /// of them; with gradients, autodiff keeps each part's logits until the backward pass. A model whose head is a
+    /// plain matrix overrides it with one call of [`head_log_probs`](crate::head_log_probs), which keeps none.
+    fn token_log_probs(
+        &self,
+        hidden: Tensor<2>,
+        targets: Tensor<1, Int>,
+        temperature: f32,
+    ) -> Tensor<2> {
+        let parts = position_chunks(targets.dims()[0], self.vocab_size()).map(|chunk| {
+            let logits = self.logits(hidden.clone().narrow(0, chunk.start, chunk.len()));
+            let targets = targets.clone().narrow(0, chunk.start, chunk.len());
+            kernels::log_prob_entropy(logits, targets, temperature)
+        });
+        let mut parts: Vec<_> = parts.collect();
+        match parts.len() {
+            0 => Tensor::zeros([0, 2], &hidden.device()),
+            1 => parts.remove(0),
+            _ => Tensor::cat(parts, 0),
+        }
+    }
 
     /// Reads prompts `[rows, time]`, padded on the right to `time`, of which row i has `lengths[i]` ≥ 1 tokens.
     ///

@@ -12,6 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
+use crate::kernels::head::{HeadLayout, head_log_probs};
 use crate::lm::CausalLm;
 use block::Block;
 pub use cache::DecoderCache;
@@ -114,6 +115,19 @@ impl CausalLm for Decoder {
             Some(head) => project(head, hidden),
             None => self.model.embed_tokens.as_head(hidden),
         }
+    }
+
+    fn token_log_probs(
+        &self,
+        hidden: Tensor<2>,
+        targets: Tensor<1, Int>,
+        temperature: f32,
+    ) -> Tensor<2> {
+        let (weight, layout) = match &self.lm_head {
+            Some(head) => (head.weight.val(), HeadLayout::VocabColumns),
+            None => (self.model.embed_tokens.weight.val(), HeadLayout::VocabRows),
+        };
+        head_log_probs(hidden, weight, layout, targets, temperature)
     }
 
     fn prefill(
