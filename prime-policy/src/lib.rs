@@ -55,7 +55,7 @@ pub use head_loss::{HeadLoss, head_loss};
 pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_hidden, token_statistics};
-pub use micro_batch::{MicroBatching, Padding, micro_batches};
+pub use micro_batch::{MicroBatching, Padding, in_order, micro_batches};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use parallel::{
     Accumulated, MicroBatchLoss, accumulate_gradients, accumulate_losses, map as parallel_map,

@@ -3,8 +3,7 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor};
 
-use crate::kernels;
-use crate::logprob::position_chunks;
+use crate::logprob::token_log_probs_in_chunks;
 
 /// The state of an incremental decoding: one row per sequence.
 pub trait KvCache: Send {
@@ -53,17 +52,7 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
         targets: Tensor<1, Int>,
         temperature: f32,
     ) -> Tensor<2> {
-        let parts = position_chunks(targets.dims()[0], self.vocab_size()).map(|chunk| {
-            let logits = self.logits(hidden.clone().narrow(0, chunk.start, chunk.len()));
-            let targets = targets.clone().narrow(0, chunk.start, chunk.len());
-            kernels::log_prob_entropy(logits, targets, temperature)
-        });
-        let mut parts: Vec<_> = parts.collect();
-        match parts.len() {
-            0 => Tensor::zeros([0, 2], &hidden.device()),
-            1 => parts.remove(0),
-            _ => Tensor::cat(parts, 0),
-        }
+        token_log_probs_in_chunks(self, hidden, targets, temperature)
     }
 
     /// Reads prompts `[rows, time]`, padded on the right to `time`, of which row i has `lengths[i]` ≥ 1 tokens.

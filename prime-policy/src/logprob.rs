@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 use crate::error::PolicyError;
+use crate::kernels;
 use crate::lm::CausalLm;
 use crate::micro_batch::MicroBatching;
 use crate::sequences::{Sequence, SequenceBatch};
@@ -21,6 +22,28 @@ pub(crate) fn position_chunks(
     (0..positions)
         .step_by(size)
         .map(move |start| start..(start + size).min(positions))
+}
+
+/// [`CausalLm::token_log_probs`] through [`CausalLm::logits`], a few positions at a time.
+pub(crate) fn token_log_probs_in_chunks<M: CausalLm>(
+    model: &M,
+    hidden: Tensor<2>,
+    targets: Tensor<1, Int>,
+    temperature: f32,
+) -> Tensor<2> {
+    let chunks = position_chunks(targets.dims()[0], model.vocab_size());
+    let mut parts: Vec<_> = chunks
+        .map(|chunk| {
+            let logits = model.logits(hidden.clone().narrow(0, chunk.start, chunk.len()));
+            let targets = targets.clone().narrow(0, chunk.start, chunk.len());
+            kernels::log_prob_entropy(logits, targets, temperature)
+        })
+        .collect();
+    match parts.len() {
+        0 => Tensor::zeros([0, 2], &hidden.device()),
+        1 => parts.remove(0),
+        _ => Tensor::cat(parts, 0),
+    }
 }
 
 /// What one forward pass says about a batch.

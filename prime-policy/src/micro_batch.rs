@@ -64,8 +64,12 @@ impl MicroBatching {
     }
 }
 
-/// What was said of each micro-batch's items, in the order of all items.
-pub(crate) fn in_order<R>(
+/// What was said of the items of each micro-batch (`parts`, as [`MicroBatching::cut`] made them), in the order of all
+/// `items`.
+///
+/// # Errors
+/// [`PolicyError::LengthMismatch`] unless there is one result an item.
+pub fn in_order<R>(
     parts: &[Vec<usize>],
     results: Vec<Vec<R>>,
     items: usize,

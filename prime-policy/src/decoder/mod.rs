@@ -14,6 +14,7 @@ use crate::config::DecoderConfig;
 use crate::error::PolicyError;
 use crate::kernels::head::{HeadLayout, head_log_probs};
 use crate::lm::CausalLm;
+use crate::logprob::token_log_probs_in_chunks;
 use block::Block;
 pub use cache::DecoderCache;
 use layers::{Embedding, RmsNorm};
@@ -123,10 +124,17 @@ impl CausalLm for Decoder {
         targets: Tensor<1, Int>,
         temperature: f32,
     ) -> Tensor<2> {
-        let (weight, layout) = match &self.lm_head {
-            Some(head) => (head.weight.val(), HeadLayout::VocabColumns),
-            None => (self.model.embed_tokens.weight.val(), HeadLayout::VocabRows),
+        let (parameter, layout, bias) = match &self.lm_head {
+            Some(head) => (&head.weight, HeadLayout::VocabColumns, head.bias.is_some()),
+            None => {
+                let tied = &self.model.embed_tokens.weight;
+                (tied, HeadLayout::VocabRows, false)
+            }
         };
+        if bias || parameter.adapter().is_some() {
+            return token_log_probs_in_chunks(self, hidden, targets, temperature);
+        }
+        let weight = parameter.val();
         head_log_probs(hidden, weight, layout, targets, temperature)
     }
 
