@@ -156,6 +156,14 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
+    /// What turns the system's message into an error that names `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// [`Self::Config`] as an error of the file that the shape was read from.
     pub(crate) fn in_file(self, path: &std::path::Path) -> Self {
         match self {
@@ -172,6 +180,17 @@ impl PolicyError {
             other => other,
         }
     }
+
+    /// The same error about sequences that were given at `indices` of a longer list.
+    pub(crate) fn with_sequence_indices(self, indices: &[usize]) -> Self {
+        match self {
+            Self::Sequence { index, reason } => Self::Sequence {
+                index: indices.get(index).copied().unwrap_or(index),
+                reason,
+            },
+            other => other,
+        }
+    }
 }
 
 /// The kinds of misfit that occur, each with its list.
@@ -181,14 +200,4 @@ fn misfits(kinds: &[(&str, &Vec<String>)]) -> String {
         .map(|(kind, tensors)| format!("{kind} [{}]", tensors.join(", ")))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-impl PolicyError {
-    /// What turns the system's message into an error that names `path`.
-    pub(crate) fn io(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self {
-        move |source| Self::Io {
-            path: path.to_owned(),
-            source,
-        }
-    }
 }

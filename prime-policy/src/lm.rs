@@ -3,6 +3,8 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor};
 
+use crate::logprob::token_log_probs_in_chunks;
+
 /// The state of an incremental decoding: one row per sequence.
 pub trait KvCache: Send {
     /// Tokens read so far, per row.
@@ -37,6 +39,21 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
 
     /// The output head: hidden states `[n, hidden]` to logits `[n, vocab]`.
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2>;
+
+    /// Log-prob of each position's target and entropy of its distribution, in nats, under
+    /// `softmax(logits / temperature)`: hidden states `[n, hidden]` and targets `[n]` to `[n, 2]`.
+    ///
+    /// The default goes through [`Self::logits`] a few positions at a time, so inference never holds the logits of all
+    /// of them; with gradients, autodiff keeps each part's logits until the backward pass. A model whose head is a
+    /// plain matrix overrides it with one call of [`head_log_probs`](crate::head_log_probs), which keeps none.
+    fn token_log_probs(
+        &self,
+        hidden: Tensor<2>,
+        targets: Tensor<1, Int>,
+        temperature: f32,
+    ) -> Tensor<2> {
+        token_log_probs_in_chunks(self, hidden, targets, temperature)
+    }
 
     /// Reads prompts `[rows, time]`, padded on the right to `time`, of which row i has `lengths[i]` ≥ 1 tokens.
     ///

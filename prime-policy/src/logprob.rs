@@ -1,24 +1,71 @@
-//! Log-probs of given responses under a model: one forward pass, response positions only.
+//! Log-probs of given responses under a model: one forward pass, and only response positions go through the head.
 
-use burn::tensor::Tensor;
+use std::ops::Range;
+
+use burn::tensor::{Int, Tensor};
 
 use crate::error::PolicyError;
 use crate::kernels;
 use crate::lm::CausalLm;
+use crate::micro_batch::MicroBatching;
 use crate::sequences::{Sequence, SequenceBatch};
 
-/// What one forward pass says about a batch. Tensors are `[rows, window]`; entries outside the responses are
-/// meaningless and must be masked ([`SequenceBatch::mask`]).
+/// Most bytes of logits that a pass over positions holds at a time.
+const CHUNK_BYTES: usize = 16 << 20;
+
+/// Runs of positions whose f32 logits fit in [`CHUNK_BYTES`]; a run has at least one.
+pub(crate) fn position_chunks(
+    positions: usize,
+    vocab_size: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let size = (CHUNK_BYTES / 4 / vocab_size.max(1)).max(1);
+    (0..positions)
+        .step_by(size)
+        .map(move |start| start..(start + size).min(positions))
+}
+
+/// [`CausalLm::token_log_probs`] through [`CausalLm::logits`], a few positions at a time.
+pub(crate) fn token_log_probs_in_chunks<M: CausalLm>(
+    model: &M,
+    hidden: Tensor<2>,
+    targets: Tensor<1, Int>,
+    temperature: f32,
+) -> Tensor<2> {
+    let chunks = position_chunks(targets.dims()[0], model.vocab_size());
+    let mut parts: Vec<_> = chunks
+        .map(|chunk| {
+            let logits = model.logits(hidden.clone().narrow(0, chunk.start, chunk.len()));
+            let targets = targets.clone().narrow(0, chunk.start, chunk.len());
+            kernels::log_prob_entropy(logits, targets, temperature)
+        })
+        .collect();
+    match parts.len() {
+        0 => Tensor::zeros([0, 2], &hidden.device()),
+        1 => parts.remove(0),
+        _ => Tensor::cat(parts, 0),
+    }
+}
+
+/// What one forward pass says about a batch.
 #[derive(Debug)]
 pub struct TokenStatistics {
-    /// log π(token) at the given temperature, in nats.
+    /// log π(token) at the given temperature, in nats: `[rows, window]`, 0 outside the responses.
     pub log_probs: Tensor<2>,
-    /// Entropy of the next-token distribution at the given temperature, in nats.
+    /// Entropy of the next-token distribution at the given temperature, in nats: `[rows, window]`, 0 outside the
+    /// responses.
     pub entropy: Tensor<2>,
-    /// Final hidden states that made the predictions: `[rows·window, hidden]`.
+    /// Final hidden states that made the predictions, one a response token (see [`token_hidden`]).
     pub hidden: Tensor<2>,
-    /// The predictions themselves, not yet divided by the temperature: `[rows·window, vocab]`.
-    pub logits: Tensor<2>,
+}
+
+/// The final hidden states that predict the response tokens of `batch`, rows in order: `[tokens, hidden]`. A batch
+/// without any response token gives one row, whose prediction counts nowhere.
+pub fn token_hidden<M: CausalLm>(model: &M, batch: &SequenceBatch) -> Tensor<2> {
+    let [rows, time] = batch.tokens.dims();
+    model
+        .hidden(batch.tokens.clone())
+        .reshape([rows * time, model.hidden_size()])
+        .select(0, batch.positions.clone())
 }
 
 /// Runs `model` over `batch`; gradients flow if the model lives on an autodiff device.
@@ -30,24 +77,19 @@ pub fn token_statistics<M: CausalLm>(
     batch: &SequenceBatch,
     temperature: f32,
 ) -> TokenStatistics {
-    let rows = batch.rows();
-    let hidden = model
-        .hidden(batch.tokens.clone())
-        .narrow(1, batch.start, batch.window)
-        .reshape([rows * batch.window, model.hidden_size()]);
-    let logits = model.logits(hidden.clone());
-    let both = kernels::log_prob_entropy(logits.clone(), batch.targets.clone(), temperature);
-    let column = |i| both.clone().narrow(1, i, 1).reshape([rows, batch.window]);
+    let hidden = token_hidden(model, batch);
+    let both = model.token_log_probs(hidden.clone(), batch.targets.clone(), temperature);
+    let column = |i| batch.spread(both.clone().narrow(1, i, 1));
     TokenStatistics {
         log_probs: column(0),
         entropy: column(1),
         hidden,
-        logits,
     }
 }
 
-/// Log-probs of each response's tokens, ragged, without gradients; `micro_batch` sequences at a time, micro-batches
-/// spread over `threads` threads (the result does not depend on `threads`).
+/// Log-probs of each response's tokens, ragged, without gradients, in the order of `sequences`; `micro_batching` says
+/// how many go through the model at a time (a plain number: that many sequences), and micro-batches are spread over
+/// `threads` threads (the result does not depend on `threads`).
 ///
 /// # Errors
 /// Those of [`SequenceBatch::new`]; [`PolicyError::NotFinite`] names the row and token.
@@ -55,17 +97,15 @@ pub fn log_probs<M: CausalLm>(
     model: &M,
     sequences: &[Sequence<'_>],
     temperature: f32,
-    micro_batch: usize,
+    micro_batching: impl Into<MicroBatching>,
     threads: usize,
 ) -> Result<Vec<Vec<f32>>, PolicyError> {
     let model = model.valid();
-    let chunks: Vec<&[Sequence<'_>]> = sequences.chunks(micro_batch.max(1)).collect();
-    let parts = crate::parallel::map(threads, &chunks, |chunk| {
-        let device = model.devices().first().cloned().unwrap_or_default();
+    let device = model.devices().first().cloned().unwrap_or_default();
+    let out = micro_batching.into().map(sequences, threads, |chunk| {
         let batch = SequenceBatch::new(chunk, model.vocab_size(), &device)?;
         Ok(batch.gather(token_statistics(&model, &batch, temperature).log_probs))
     })?;
-    let out: Vec<Vec<f32>> = parts.into_iter().flatten().collect();
     check_finite("log-prob", &out)?;
     Ok(out)
 }

@@ -59,6 +59,17 @@ pub struct Accumulated<S> {
     pub statistics: Vec<S>,
 }
 
+/// The loss of one micro-batch.
+#[derive(Debug)]
+pub struct MicroBatchLoss<S> {
+    /// A scalar that is already divided by whatever the whole mini-batch is averaged over.
+    pub loss: Tensor<1>,
+    /// Gradients that were computed on the way (see [`HeadLoss`](crate::HeadLoss)), to be added to those of `loss`.
+    pub extra: Option<GradientsParams>,
+    /// What to report.
+    pub statistics: S,
+}
+
 /// Back-propagates `loss` for every micro-batch, on up to `threads` threads, and sums the gradients in the order of
 /// the micro-batches: the sum has the same bits whatever `threads` is.
 ///
@@ -73,11 +84,35 @@ pub fn accumulate_gradients<M: Module + Sync, T: Sync, S: Send>(
     threads: usize,
     loss: impl Fn(&M, &T) -> Result<(Tensor<1>, S), PolicyError> + Sync,
 ) -> Result<Accumulated<S>, PolicyError> {
+    accumulate_losses(model, micro_batches, threads, |model, micro_batch| {
+        let (loss, statistics) = loss(model, micro_batch)?;
+        Ok(MicroBatchLoss {
+            loss,
+            extra: None,
+            statistics,
+        })
+    })
+}
+
+/// [`accumulate_gradients`] for losses that bring a part of their gradient with them.
+///
+/// # Errors
+/// Those of [`accumulate_gradients`].
+pub fn accumulate_losses<M: Module + Sync, T: Sync, S: Send>(
+    model: &M,
+    micro_batches: &[T],
+    threads: usize,
+    loss: impl Fn(&M, &T) -> Result<MicroBatchLoss<S>, PolicyError> + Sync,
+) -> Result<Accumulated<S>, PolicyError> {
     let parts = map(threads, micro_batches, |micro_batch| {
         let device = model.devices().first().cloned().unwrap_or_default();
         let own = model.clone().fork(&device);
-        let (value, statistics) = loss(&own, micro_batch)?;
-        let scalar = value.clone().inner().into_scalar::<f32>();
+        let MicroBatchLoss {
+            loss,
+            extra,
+            statistics,
+        } = loss(&own, micro_batch)?;
+        let scalar = loss.clone().inner().into_scalar::<f32>();
         if !scalar.is_finite() {
             return Err(PolicyError::NotFinite {
                 what: "loss",
@@ -85,13 +120,16 @@ pub fn accumulate_gradients<M: Module + Sync, T: Sync, S: Send>(
                 at: String::new(),
             });
         }
-        let gradients = GradientsParams::from_grads(value.backward(), &own);
-        Ok((gradients, statistics))
+        let gradients = GradientsParams::from_grads(loss.backward(), &own);
+        Ok((gradients, extra, statistics))
     })?;
     let mut accumulator = GradientsAccumulator::new();
     let mut statistics = Vec::with_capacity(parts.len());
-    for (gradients, part) in parts {
+    for (gradients, extra, part) in parts {
         accumulator.accumulate(model, gradients);
+        if let Some(extra) = extra {
+            accumulator.accumulate(model, extra);
+        }
         statistics.push(part);
     }
     Ok(Accumulated {

@@ -1,6 +1,6 @@
 //! Prompts with their responses, and the padded tensors that the model reads.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use crate::error::PolicyError;
 
@@ -13,6 +13,13 @@ pub struct Sequence<'a> {
     pub response: &'a [u32],
 }
 
+impl Sequence<'_> {
+    /// Tokens of prompt and response together.
+    pub fn tokens(&self) -> usize {
+        self.prompt.len() + self.response.len()
+    }
+}
+
 /// Sequences padded on the right to one length, ready for a forward pass.
 ///
 /// The tensors cover the positions from the shortest prompt's last token on: `window` predictions per row, of
@@ -21,12 +28,14 @@ pub struct Sequence<'a> {
 pub struct SequenceBatch {
     /// `[rows, time]`: all tokens but each row's last.
     pub(crate) tokens: Tensor<2, Int>,
-    /// `[rows·window]`: the token predicted at each position.
+    /// `[tokens]`: the response tokens, rows in order; one 0 where there is no response token.
     pub(crate) targets: Tensor<1, Int>,
-    /// First predicting position of the window.
-    pub(crate) start: usize,
+    /// `[tokens]`: where each is predicted, as an index into `[rows·time]`.
+    pub(crate) positions: Tensor<1, Int>,
+    /// `[tokens]`: where each is in the window, as an index into `[rows·window]`.
+    slots: Tensor<1, Int>,
     /// Predictions per row.
-    pub(crate) window: usize,
+    window: usize,
     /// Per row: where its response starts inside the window, and how long it is.
     spans: Vec<(usize, usize)>,
 }
@@ -63,8 +72,13 @@ impl SequenceBatch {
             }
         }
         let rows = sequences.len();
-        let length = |s: &Sequence<'_>| s.prompt.len() + s.response.len();
-        let time = sequences.iter().map(length).max().unwrap_or(1).max(2) - 1;
+        let time = sequences
+            .iter()
+            .map(Sequence::tokens)
+            .max()
+            .unwrap_or(1)
+            .max(2)
+            - 1;
         let start = sequences
             .iter()
             .map(|s| s.prompt.len())
@@ -74,29 +88,37 @@ impl SequenceBatch {
             - 1;
         let window = time - start;
         let mut tokens = vec![0i32; rows * time];
-        let mut targets = vec![0i32; rows * window];
+        let (mut targets, mut positions, mut slots) = (vec![], vec![], vec![]);
         let mut spans = Vec::with_capacity(rows);
         for (row, sequence) in sequences.iter().enumerate() {
-            let ids = sequence
-                .prompt
-                .iter()
-                .chain(sequence.response)
-                .map(|&id| id as i32);
-            for (t, id) in ids.enumerate() {
-                if t < time {
-                    tokens[row * time + t] = id;
-                }
-                if t > start && t <= time {
-                    targets[row * window + t - 1 - start] = id;
-                }
+            let ids = sequence.prompt.iter().chain(sequence.response);
+            for (slot, &id) in tokens[row * time..(row + 1) * time].iter_mut().zip(ids) {
+                *slot = id as i32;
             }
-            spans.push((sequence.prompt.len() - 1 - start, sequence.response.len()));
+            let first = sequence.prompt.len() - 1;
+            for (t, &id) in sequence.response.iter().enumerate() {
+                targets.push(id as i32);
+                positions.push((row * time + first + t) as i32);
+                slots.push((row * window + first - start + t) as i32);
+            }
+            spans.push((first - start, sequence.response.len()));
+        }
+        if targets.is_empty() {
+            // One prediction that no mask lets through keeps the graph whole.
+            targets.push(0);
+            positions.push(0);
+            slots.push(0);
         }
         let device = device.clone().without_autodiff();
+        let list = |values: Vec<i32>| {
+            let length = values.len();
+            Tensor::from_data(TensorData::new(values, [length]), &device)
+        };
         Ok(Self {
             tokens: Tensor::from_data(TensorData::new(tokens, [rows, time]), &device),
-            targets: Tensor::from_data(TensorData::new(targets, [rows * window]), &device),
-            start,
+            targets: list(targets),
+            positions: list(positions),
+            slots: list(slots),
             window,
             spans,
         })
@@ -152,6 +174,29 @@ impl SequenceBatch {
             TensorData::new(out, [self.rows(), self.window]),
             &device,
         ))
+    }
+
+    /// Spreads a column of one value per response token (`[tokens, 1]`, rows in order) over a `[rows, window]` tensor, 0
+    /// elsewhere; gradients flow. [`Self::scatter`] for numbers.
+    pub fn spread(&self, values: Tensor<2>) -> Tensor<2> {
+        let shape = [self.rows(), self.window];
+        let values = match self.response_tokens() {
+            // The one value is of no token; it stays in the graph.
+            0 => values.mul_scalar(0.0),
+            tokens if tokens == self.rows() * self.window => return values.reshape(shape),
+            _ => values,
+        };
+        Tensor::zeros([self.rows() * self.window, 1], &values.device())
+            .select_assign(0, self.slots.clone(), values, IndexingUpdateOp::Add)
+            .reshape(shape)
+    }
+
+    /// A column of the response tokens' entries of a `[rows, window]` tensor, rows in order: `[tokens, 1]`; gradients
+    /// flow. The inverse of [`Self::spread`].
+    pub fn response_entries(&self, values: Tensor<2>) -> Tensor<2> {
+        values
+            .reshape([self.rows() * self.window, 1])
+            .select(0, self.slots.clone())
     }
 
     /// 1 on response tokens, 0 elsewhere: `[rows, window]`.

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use crate::lm::CausalLm;
-use crate::logprob::{TokenStatistics, token_statistics};
+use crate::logprob::{TokenStatistics, token_hidden, token_statistics};
 use crate::sequences::SequenceBatch;
 
 /// A linear map from a hidden state to the value of the prefix that ends there; starts at 0.
@@ -79,10 +79,17 @@ impl<M: CausalLm> ActorCritic<M> {
         temperature: f32,
     ) -> (TokenStatistics, Option<Tensor<2>>) {
         let statistics = token_statistics(&self.policy, batch, temperature);
-        let values = self.value_head.as_ref().map(|head| {
-            head.forward(statistics.hidden.clone())
-                .reshape([batch.rows(), batch.window])
-        });
+        let values = self
+            .value_head
+            .as_ref()
+            .map(|head| batch.spread(head.forward(statistics.hidden.clone())));
         (statistics, values)
+    }
+
+    /// The value before each token, `[rows, window]` and 0 outside the responses, if there is a value head; the
+    /// policy's own head is not run.
+    pub fn values(&self, batch: &SequenceBatch) -> Option<Tensor<2>> {
+        let head = self.value_head.as_ref()?;
+        Some(batch.spread(head.forward(token_hidden(&self.policy, batch))))
     }
 }

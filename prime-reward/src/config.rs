@@ -84,6 +84,9 @@ pub struct PrmConfig {
     pub mini_batch_size: usize,
     /// Rollouts per forward pass; at least 1.
     pub micro_batch_size: usize,
+    /// Tokens per forward pass (prompts and padding included) in place of `micro_batch_size`: rollouts are sorted by
+    /// length and cut by [`prime_policy::micro_batches`]. 0 = `micro_batch_size` rollouts.
+    pub micro_batch_tokens: usize,
     /// Passes over the current batch per step (without replay); at least 1.
     pub passes: usize,
     /// Learn from a buffer of recent rollouts instead of the current batch alone.
@@ -110,6 +113,7 @@ impl Default for PrmConfig {
             },
             mini_batch_size: 0,
             micro_batch_size: 8,
+            micro_batch_tokens: 0,
             passes: 1,
             replay: None,
             seed: 0,

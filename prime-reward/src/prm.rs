@@ -4,8 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use prime_policy::{
-    CausalLm, Optimizer, PolicyError, Sequence, SequenceBatch, accumulate_gradients, any_trainable,
-    log_probs, token_statistics,
+    CausalLm, MicroBatching, Optimizer, Padding, PolicyError, Sequence, SequenceBatch,
+    accumulate_gradients, any_trainable, in_order, log_probs, token_statistics,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +42,8 @@ pub struct PrmStep {
     pub losses: Vec<f64>,
     /// Gradient norm before clipping per optimiser step, in order.
     pub grad_norms: Vec<f64>,
+    /// How much of the forward passes of those optimiser steps was padding.
+    pub padding: Padding,
 }
 
 /// The implicit PRM π_φ, its reference and its optimiser.
@@ -133,12 +135,18 @@ impl<M: CausalLm> ImplicitPrm<M> {
         model: &M,
         sequences: &[Sequence<'_>],
     ) -> Result<Vec<Vec<f32>>, RewardError> {
-        let PrmConfig {
-            micro_batch_size,
+        let threads = self.config.threads;
+        Ok(log_probs(
+            model,
+            sequences,
+            1.0,
+            self.micro_batching(),
             threads,
-            ..
-        } = self.config;
-        Ok(log_probs(model, sequences, 1.0, micro_batch_size, threads)?)
+        )?)
+    }
+
+    fn micro_batching(&self) -> MicroBatching {
+        MicroBatching::new(self.config.micro_batch_size, self.config.micro_batch_tokens)
     }
 
     /// Token rewards of judged or unjudged responses, without learning: `policy_log_probs` are needed only when the
@@ -281,6 +289,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
             scores_before_update,
             losses: log.losses,
             grad_norms: log.grad_norms,
+            padding: log.padding,
         })
     }
 
@@ -359,8 +368,13 @@ impl<M: CausalLm> ImplicitPrm<M> {
         let objective = self.config.loss.build();
         let beta = self.config.reward.beta;
         let n = mini_batch.len() as f64;
-        let micro_batches: Vec<&[Example<'_>]> =
-            mini_batch.chunks(self.config.micro_batch_size).collect();
+        let lengths: Vec<usize> = mini_batch.iter().map(|e| e.sequence.tokens()).collect();
+        let parts = self.micro_batching().cut(&lengths);
+        log.padding = log.padding + Padding::of(&lengths, &parts);
+        let micro_batches: Vec<Vec<&Example<'_>>> = parts
+            .iter()
+            .map(|part| part.iter().map(|&i| &mini_batch[i]).collect())
+            .collect();
         let threads = self.config.threads;
         let done =
             accumulate_gradients(&self.model, &micro_batches, threads, |model, examples| {
@@ -370,15 +384,10 @@ impl<M: CausalLm> ImplicitPrm<M> {
             self.optimizer
                 .step(self.model.clone(), done.gradients, self.config.lr)?;
         self.model = model;
-        let mut seen = Vec::with_capacity(mini_batch.len());
-        let mut loss = 0.0;
-        for (part, log_probs) in done.statistics {
-            loss += part;
-            seen.extend(log_probs);
-        }
-        log.losses.push(loss);
+        let (losses, seen): (Vec<f64>, Vec<_>) = done.statistics.into_iter().unzip();
+        log.losses.push(losses.iter().sum());
         log.grad_norms.push(norm);
-        Ok(seen)
+        Ok(in_order(&parts, seen, mini_batch.len())?)
     }
 
     /// Writes the optimiser's and the replay buffer's state beside the model (which the caller saves as a folder).
@@ -445,6 +454,7 @@ fn batch_log_odds(labels: impl ExactSizeIterator<Item = f32>) -> f32 {
 struct UpdateLog {
     losses: Vec<f64>,
     grad_norms: Vec<f64>,
+    padding: Padding,
 }
 
 /// A micro-batch's part of its mini-batch's mean loss, and the log-probs that it was computed from.
@@ -453,7 +463,7 @@ type MicroBatch = (f64, Vec<Vec<f32>>);
 /// The loss of a micro-batch with gradients, and without.
 fn micro_batch_loss<M: CausalLm>(
     model: &M,
-    examples: &[Example<'_>],
+    examples: &[&Example<'_>],
     objective: &dyn PrmObjective,
     beta: f32,
     mini_batch: f64,

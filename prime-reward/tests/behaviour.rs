@@ -163,9 +163,10 @@ fn threads_change_no_bit() {
 fn micro_batches_change_rounding_only() {
     let start = decoder(4);
     let data = examples(0, 12);
-    let run = |micro_batch_size| {
+    let run = |micro_batch_size, micro_batch_tokens| {
         let config = PrmConfig {
             micro_batch_size,
+            micro_batch_tokens,
             update: UpdateOrder::Before,
             lr: 1e-3,
             ..config()
@@ -173,10 +174,17 @@ fn micro_batches_change_rounding_only() {
         let mut prm = ImplicitPrm::new(&start, config).unwrap();
         prm.step(&Batch::of(&data).rollouts()).unwrap()
     };
-    let whole = run(12);
-    for size in [1, 5] {
-        let parts = run(size);
-        assert!(close(&whole.rewards, &parts.rewards), "{size}");
+    let whole = run(12, 0);
+    for (size, tokens) in [(1, 0), (5, 0), (12, 1), (12, 25), (1, 10_000)] {
+        let parts = run(size, tokens);
+        assert!(close(&whole.rewards, &parts.rewards), "{size}, {tokens}");
+        assert!(
+            close(&whole.rewards_before_update, &parts.rewards_before_update),
+            "{size}, {tokens}"
+        );
+        if tokens > 0 {
+            assert!(parts.padding.tokens > 0 && parts.padding.waste() < 0.1);
+        }
         assert!((whole.losses[0] - parts.losses[0]).abs() < 1e-5);
         assert!((whole.grad_norms[0] / parts.grad_norms[0] - 1.0).abs() < 1e-5);
     }

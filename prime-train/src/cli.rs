@@ -333,14 +333,17 @@ fn sizes(config: &Config) -> String {
     } else {
         rl.mini_batch_size.min(responses)
     };
+    let micro = match rl.micro_batch_tokens {
+        0 => format!("{}", rl.micro_batch_size.min(mini)),
+        tokens => format!("at most {tokens} tokens"),
+    };
     format!(
-        "a step: {} prompts sampled, {} kept × {} responses = {responses} → {} mini-batch(es) of {mini} × {} epoch(s) → micro-batches of {}",
+        "a step: {} prompts sampled, {} kept × {} responses = {responses} → {} mini-batch(es) of {mini} × {} epoch(s) → micro-batches of {micro}",
         config.responses_per_step() / rl.group_size,
         rl.prompts_per_step,
         rl.group_size,
         responses.div_ceil(mini),
         rl.epochs_per_step,
-        rl.micro_batch_size.min(mini),
     )
 }
 

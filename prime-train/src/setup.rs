@@ -10,7 +10,9 @@ use prime_advantage::{
     ReinforcePlusPlusBaseline, Rloo, Term,
 };
 use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
-use prime_policy::{DecoderConfig, Family, OptimizerConfig, SamplingConfig, Tokenizer};
+use prime_policy::{
+    DecoderConfig, Family, MicroBatching, OptimizerConfig, SamplingConfig, Tokenizer,
+};
 use prime_reward::{
     Granularity as RewardGranularity, LabelPrior as RewardPrior, PrmConfig, PrmLoss, Reference,
     ReplayConfig, TokenRewardConfig, UpdateOrder,
@@ -29,6 +31,11 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             n => n,
         }
+    }
+
+    /// How the policy's sequences are cut into forward passes.
+    pub fn micro_batching(&self) -> MicroBatching {
+        MicroBatching::new(self.rl.micro_batch_size, self.rl.micro_batch_tokens)
     }
 
     /// The shape of a fresh model for a tokenizer.
@@ -271,6 +278,7 @@ impl Config {
             optimizer: optimizer([prm.beta1, prm.beta2], prm.weight_decay, prm.grad_clip),
             mini_batch_size: prm.mini_batch_size,
             micro_batch_size: prm.micro_batch_size,
+            micro_batch_tokens: prm.micro_batch_tokens,
             passes: prm.passes,
             replay: (prm.replay_steps > 0).then_some(ReplayConfig {
                 steps: prm.replay_steps,

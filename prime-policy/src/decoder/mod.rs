@@ -12,7 +12,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
+use crate::kernels::head::{HeadLayout, head_log_probs};
 use crate::lm::CausalLm;
+use crate::logprob::token_log_probs_in_chunks;
 use block::Block;
 pub use cache::DecoderCache;
 use layers::{Embedding, RmsNorm};
@@ -106,6 +108,26 @@ impl CausalLm for Decoder {
             Some(head) => project(head, hidden),
             None => self.model.embed_tokens.as_head(hidden),
         }
+    }
+
+    fn token_log_probs(
+        &self,
+        hidden: Tensor<2>,
+        targets: Tensor<1, Int>,
+        temperature: f32,
+    ) -> Tensor<2> {
+        let (parameter, layout, bias) = match &self.lm_head {
+            Some(head) => (&head.weight, HeadLayout::VocabColumns, head.bias.is_some()),
+            None => {
+                let tied = &self.model.embed_tokens.weight;
+                (tied, HeadLayout::VocabRows, false)
+            }
+        };
+        if bias || parameter.adapter().is_some() {
+            return token_log_probs_in_chunks(self, hidden, targets, temperature);
+        }
+        let weight = parameter.val();
+        head_log_probs(hidden, weight, layout, targets, temperature)
     }
 
     fn prefill(

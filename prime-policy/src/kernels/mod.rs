@@ -8,6 +8,7 @@ mod attention;
 pub(crate) mod composed;
 #[cfg(feature = "flex")]
 mod fused;
+pub(crate) mod head;
 #[cfg(feature = "flex")]
 mod math;
 #[cfg(feature = "flex")]

@@ -318,6 +318,8 @@ pub struct Prm {
     pub mini_batch_size: usize,
     /// Responses a forward pass, ≥ 1.
     pub micro_batch_size: usize,
+    /// Tokens a forward pass in place of `micro_batch_size`, as `rl.micro_batch_tokens`; 0 = `micro_batch_size` responses.
+    pub micro_batch_tokens: usize,
     /// Passes over the step's batch, ≥ 1; not read with replay on.
     pub passes: usize,
     /// Train on rollouts of this many last steps; 0 = only on the step's own batch.
@@ -358,6 +360,7 @@ impl Default for Prm {
             reward_reference: PrmReference::Frozen,
             mini_batch_size: 0,
             micro_batch_size: 16,
+            micro_batch_tokens: 0,
             passes: 1,
             replay_steps: 0,
             replay_mini_batches: 8,

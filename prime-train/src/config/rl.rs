@@ -57,6 +57,9 @@ pub struct Rl {
     pub mini_batch_size: usize,
     /// Responses a forward pass, ≥ 1; memory only, no effect on the result beyond rounding.
     pub micro_batch_size: usize,
+    /// Tokens a forward pass, prompts and padding included, in place of `micro_batch_size`: responses are sorted by
+    /// length and cut so that less than a tenth is padding; a longer one goes alone. 0 = `micro_batch_size` responses.
+    pub micro_batch_tokens: usize,
     /// Policy learning rate, > 0, constant.
     pub lr: f64,
     /// AdamW β₁, `0..1`.
@@ -89,6 +92,7 @@ impl Default for Rl {
             epochs_per_step: 4,
             mini_batch_size: 32,
             micro_batch_size: 16,
+            micro_batch_tokens: 0,
             lr: 1e-4,
             beta1: 0.9,
             beta2: 0.99,

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use prime_advantage::{Advantages, PromptGroup, Response as RewardedResponse, RewardBatch};
-use prime_policy::{CausalLm, PolicyError, Sequence, SequenceBatch, log_probs, parallel_map};
+use prime_policy::{CausalLm, Sequence, SequenceBatch, log_probs};
 use prime_reward::{Rollout, auc, pair_accuracy, sign_accuracy};
 
 use super::{Environment, JudgedGroup, JudgedResponse, Learner};
@@ -127,14 +127,12 @@ fn run_prm<M: CausalLm>(
     // The PRM and its references work at temperature 1; rollouts may have been drawn at another.
     let recomputed = if anchored && config.sampling.temperature != 1.0 {
         let sequences: Vec<_> = pairs.iter().map(|p| sequence(at(p).0, at(p).1)).collect();
-        let micro_batch = config.rl.micro_batch_size;
-        let threads = config.worker_threads();
         Some(log_probs(
             &learner.actor.policy,
             &sequences,
             1.0,
-            micro_batch,
-            threads,
+            config.micro_batching(),
+            config.worker_threads(),
         )?)
     } else {
         None
@@ -178,6 +176,7 @@ fn run_prm<M: CausalLm>(
     }
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     if !done.losses.is_empty() {
+        metrics.set("perf/prm_padding_waste", done.padding.waste())?;
         metrics.set("reward_model/prm_loss", mean(&done.losses))?;
         metrics.set("reward_model/grad_norm", mean(&done.grad_norms))?;
     }
@@ -274,7 +273,7 @@ pub(super) fn ref_log_probs<M: CausalLm>(
         .flat_map(|g| g.responses.iter().map(move |r| sequence(g, r)))
         .collect();
     let temperature = config.sampling().log_prob_temperature();
-    let (micro, threads) = (config.rl.micro_batch_size, config.worker_threads());
+    let (micro, threads) = (config.micro_batching(), config.worker_threads());
     let mut flat = log_probs(reference, &sequences, temperature, micro, threads)?.into_iter();
     Ok(groups
         .iter()
@@ -297,13 +296,13 @@ pub(super) fn values<M: CausalLm>(
         .iter()
         .flat_map(|g| g.responses.iter().map(move |r| sequence(g, r)))
         .collect();
-    let chunks: Vec<_> = sequences.chunks(env.config.rl.micro_batch_size).collect();
-    let parts = parallel_map(env.config.worker_threads(), &chunks, |chunk| {
+    let (micro, threads) = (env.config.micro_batching(), env.config.worker_threads());
+    let flat = micro.map(&sequences, threads, |chunk| {
         let batch = SequenceBatch::new(chunk, actor.policy.vocab_size(), &device)?;
-        let (_, values) = actor.token_statistics(&batch, 1.0);
-        Ok::<_, PolicyError>(values.map_or_else(Vec::new, |values| batch.gather(values)))
+        let values = actor.values(&batch);
+        Ok(values.map_or_else(Vec::new, |values| batch.gather(values)))
     })?;
-    let mut flat = parts.into_iter().flatten();
+    let mut flat = flat.into_iter();
     let split = groups
         .iter()
         .map(|g| flat.by_ref().take(g.responses.len()).collect());

@@ -1,10 +1,12 @@
 //! Line 7: clipped policy updates on the step's rollouts, and the critic's beside them.
 
 use burn::tensor::{Tensor, activation};
-use prime_policy::objective::{AllActions, BatchTotals, ClippedValueLoss, ObjectiveInput};
+use prime_policy::objective::{
+    AllActions, BatchTotals, ClippedValueLoss, LossAggregation, ObjectiveInput,
+};
 use prime_policy::{
-    ActorCritic, CausalLm, PolicyError, Sequence, SequenceBatch, accumulate_gradients,
-    token_statistics,
+    ActorCritic, CausalLm, HeadLoss, MicroBatchLoss, Padding, PolicyError, Sequence, SequenceBatch,
+    accumulate_losses, head_loss, token_hidden,
 };
 
 use super::credit::{TokenAdvantages, ref_log_probs};
@@ -31,6 +33,7 @@ struct Sums {
     value_loss: f64,
     entropy: f64,
     tokens: usize,
+    padding: Padding,
     named: Vec<(&'static str, f64)>,
 }
 
@@ -102,6 +105,7 @@ pub(super) fn policy<M: CausalLm>(
     metrics.set("actor/pg_loss", all.loss / steps)?;
     metrics.set("actor/grad_norm", norms.iter().sum::<f64>() / steps)?;
     metrics.set("actor/entropy", all.entropy / tokens)?;
+    metrics.set("perf/padding_waste", all.padding.waste())?;
     if learner.actor.value_head.is_some() {
         metrics.set("critic/vf_loss", all.value_loss / steps)?;
     }
@@ -136,18 +140,32 @@ impl<M: CausalLm> Tilted<M> {
         })
     }
 
-    /// `[rows, window]`
-    fn per_token(&self, logits: Tensor<2>, batch: &SequenceBatch, temperature: f32) -> Tensor<2> {
-        let acting = token_statistics(&self.acting, batch, 1.0).logits;
-        let prm = token_statistics(&self.prm, batch, 1.0).logits;
-        // The reward compares the models as they are; the ratio is of what is sampled from.
-        let reward = activation::log_softmax(prm, 1) - activation::log_softmax(acting.clone(), 1);
-        let logits = logits.div_scalar(temperature);
-        let acting = acting.div_scalar(temperature);
-        let loss = self
-            .objective
-            .per_position(logits, acting, reward, self.scale);
-        loss.reshape([batch.rows() as i32, -1])
+    /// The surrogate of every response token times its weight (`[tokens, 1]`), summed. `hidden` is `policy`'s
+    /// (see [`token_hidden`]).
+    fn loss(
+        &self,
+        policy: &M,
+        hidden: Tensor<2>,
+        batch: &SequenceBatch,
+        temperature: f32,
+        weights: Tensor<2>,
+    ) -> HeadLoss {
+        let acting_hidden = token_hidden(&self.acting, batch);
+        let prm_hidden = token_hidden(&self.prm, batch);
+        head_loss(policy, hidden, |positions, logits| {
+            let part = |of: &Tensor<2>| of.clone().narrow(0, positions.start, positions.len());
+            let acting = self.acting.logits(part(&acting_hidden));
+            let prm = self.prm.logits(part(&prm_hidden));
+            // The reward compares the models as they are; the ratio is of what is sampled from.
+            let reward =
+                activation::log_softmax(prm, 1) - activation::log_softmax(acting.clone(), 1);
+            let logits = logits.div_scalar(temperature);
+            let acting = acting.div_scalar(temperature);
+            let loss = self
+                .objective
+                .per_position(logits, acting, reward, self.scale);
+            (loss * part(&weights)).sum()
+        })
     }
 }
 
@@ -161,9 +179,15 @@ fn mini_batch_step<M: CausalLm>(
 ) -> Result<f64, TrainError> {
     let config = env.config;
     let totals = BatchTotals::of(samples.iter().map(|s| s.sequence.response.len()));
-    let micro_batches: Vec<&[&Sample<'_>]> = samples.chunks(config.rl.micro_batch_size).collect();
+    let lengths: Vec<usize> = samples.iter().map(|s| s.sequence.tokens()).collect();
+    let parts = config.micro_batching().cut(&lengths);
+    all.padding = all.padding + Padding::of(&lengths, &parts);
+    let micro_batches: Vec<Vec<&Sample<'_>>> = parts
+        .iter()
+        .map(|part| part.iter().map(|&i| samples[i]).collect())
+        .collect();
     let threads = config.worker_threads();
-    let done = accumulate_gradients(&learner.actor, &micro_batches, threads, |actor, samples| {
+    let done = accumulate_losses(&learner.actor, &micro_batches, threads, |actor, samples| {
         micro_batch_loss(actor, env, samples, tilted, totals)
     })?;
     for part in done.statistics {
@@ -202,7 +226,7 @@ fn micro_batch_loss<M: CausalLm>(
     samples: &[&Sample<'_>],
     tilted: Option<&Tilted<M>>,
     totals: BatchTotals,
-) -> Result<(Tensor<1>, Sums), PolicyError> {
+) -> Result<MicroBatchLoss<Sums>, PolicyError> {
     let config = env.config;
     let sequences: Vec<Sequence<'_>> = samples.iter().map(|s| s.sequence.clone()).collect();
     let device = actor.policy.devices().first().cloned().unwrap_or_default();
@@ -238,12 +262,20 @@ fn micro_batch_loss<M: CausalLm>(
         let entropy = aggregation.aggregate(statistics.entropy, mask.clone(), totals);
         loss = loss - entropy.mul_scalar(config.rl.entropy_coef);
     }
+    let mut extra = None;
     if let Some(tilted) = tilted {
         let temperature = config.sampling().log_prob_temperature();
-        let per_token = tilted.per_token(statistics.logits, &batch, temperature);
-        let process = aggregation.aggregate(per_token, mask.clone(), totals);
-        sums.loss += scalar(&process);
-        loss = loss + process;
+        let weights = token_weights(aggregation, &batch, totals);
+        let process = tilted.loss(
+            &actor.policy,
+            statistics.hidden,
+            &batch,
+            temperature,
+            weights,
+        );
+        sums.loss += scalar(&process.loss);
+        loss = loss + process.loss;
+        extra = process.extra;
     }
     if config.kl.placement == KlPlacement::Loss && config.kl.coef > 0.0 {
         let reference = batch.scatter(
@@ -267,7 +299,26 @@ fn micro_batch_loss<M: CausalLm>(
         sums.value_loss = scalar(&value_loss);
         loss = loss + value_loss.mul_scalar(config.critic.vf_coef);
     }
-    Ok((loss, sums))
+    Ok(MicroBatchLoss {
+        loss,
+        extra,
+        statistics: sums,
+    })
+}
+
+/// What each response token's loss is multiplied by in the aggregated loss (`[tokens, 1]`): an aggregation is linear, so
+/// this is its gradient.
+fn token_weights(
+    aggregation: LossAggregation,
+    batch: &SequenceBatch,
+    totals: BatchTotals,
+) -> Tensor<2> {
+    let mask = batch.mask();
+    let losses = Tensor::from_inner(mask.zeros_like()).require_grad();
+    let aggregated =
+        aggregation.aggregate(losses.clone(), Tensor::from_inner(mask.clone()), totals);
+    let weights = losses.grad(&aggregated.backward());
+    batch.response_entries(weights.unwrap_or_else(|| mask.zeros_like()))
 }
 
 fn scalar(x: &Tensor<1>) -> f64 {
