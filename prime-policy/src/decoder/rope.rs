@@ -114,3 +114,67 @@ fn yarn_attention_factor(yarn: &Yarn) -> f64 {
         _ => stretched(1.0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::DecoderConfig;
+
+    /// The cases of `tests/fixtures/make_rope.py`, read as a `config.json` has them.
+    #[test]
+    fn frequencies_are_those_of_transformers() {
+        let golden: Value =
+            serde_json::from_str(include_str!("../../tests/golden/rope.json")).unwrap();
+        let cases = golden["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 19);
+        for case in cases {
+            let config = json!({
+                "model_type": "llama", "vocab_size": 2, "hidden_size": 2, "intermediate_size": 2,
+                "num_hidden_layers": 1, "num_attention_heads": 1, "head_dim": case["head_dim"],
+                "max_position_embeddings": case["max_position_embeddings"],
+                "rope_theta": case["rope_theta"], "rope_scaling": case["rope_scaling"],
+            });
+            let config = DecoderConfig::from_json(&config.to_string(), Path::new("case")).unwrap();
+            let rope = Rope::new(config.rope_theta, config.rope_scaling, config.head_dim());
+            let wanted = case["frequencies"].as_array().unwrap();
+            assert_eq!(rope.frequencies.len(), wanted.len());
+            for (d, (ours, wanted)) in rope.frequencies.iter().zip(wanted).enumerate() {
+                let wanted = wanted.as_f64().unwrap();
+                let off = (f64::from(*ours) - wanted).abs() / wanted;
+                assert!(off < 1e-6, "{case}: frequency {d} is {ours}");
+            }
+            let wanted = case["attention_factor"].as_f64().unwrap();
+            let off = (f64::from(rope.attention_factor) - wanted).abs();
+            assert!(off < 1e-6, "{case}: factor {}", rope.attention_factor);
+        }
+    }
+
+    #[test]
+    fn tables_hold_the_scaled_cosine_and_sine_of_each_position() {
+        let yarn = RopeScaling::Yarn(Yarn {
+            attention_factor: Some(1.5),
+            ..Yarn::new(1.0, 16)
+        });
+        let rope = Rope::new(100.0, Some(yarn), 4);
+        let [cos, sin] = rope.tables([3, 0].into_iter(), &Device::default());
+        let rows = |t: Tensor<2>| t.into_data().iter::<f32>().collect::<Vec<_>>();
+        let wanted = [3.0_f32.cos(), 0.3_f32.cos(), 1.0, 1.0].map(|x| x * 1.5);
+        assert!(
+            rows(cos)
+                .iter()
+                .zip(wanted)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
+        let wanted = [3.0_f32.sin(), 0.3_f32.sin(), 0.0, 0.0].map(|x| x * 1.5);
+        assert!(
+            rows(sin)
+                .iter()
+                .zip(wanted)
+                .all(|(a, b)| (a - b).abs() < 1e-6)
+        );
+    }
+}
