@@ -35,6 +35,7 @@ pub struct Decoder {
     vocab_size: usize,
     hidden_size: usize,
     head_dim: usize,
+    max_position_embeddings: usize,
     rope_theta: f64,
 }
 
@@ -64,6 +65,7 @@ impl DecoderConfig {
             vocab_size: self.vocab_size,
             hidden_size: hidden,
             head_dim: self.head_dim(),
+            max_position_embeddings: self.max_position_embeddings,
             rope_theta: self.rope_theta,
         })
     }
@@ -93,6 +95,10 @@ impl CausalLm for Decoder {
         self.hidden_size
     }
 
+    fn max_length(&self) -> Option<usize> {
+        Some(self.max_position_embeddings)
+    }
+
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let [batch, time] = tokens.dims();
         let tables = self.rope().tables(0..time, &self.device());
@@ -113,6 +119,15 @@ impl CausalLm for Decoder {
         match &self.lm_head {
             Some(head) => project(head, hidden),
             None => self.model.embed_tokens.as_head(hidden),
+        }
+    }
+
+    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
+        let layers = self.model.layers.iter();
+        DecoderCache {
+            layers: layers.map(|layer| layer.cache(rows, capacity)).collect(),
+            lengths: vec![0; rows],
+            capacity,
         }
     }
 
@@ -152,14 +167,17 @@ impl CausalLm for Decoder {
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        let tables = self
-            .rope()
-            .tables(cache.lengths.iter().copied(), &self.device());
+        let [rows] = tokens.dims();
+        let DecoderCache {
+            layers, lengths, ..
+        } = cache;
+        let lengths = &mut lengths[..rows];
+        let tables = self.rope().tables(lengths.iter().copied(), &self.device());
         let mut x = self.model.embed_tokens.forward(tokens);
-        for (layer, layer_cache) in self.model.layers.iter().zip(&mut cache.layers) {
-            x = layer.decode(x, &cache.lengths, layer_cache, tables.clone());
+        for (layer, layer_cache) in self.model.layers.iter().zip(layers) {
+            x = layer.decode(x, lengths, layer_cache, tables.clone());
         }
-        for length in &mut cache.lengths {
+        for length in lengths {
             *length += 1;
         }
         self.model.norm.forward(x)
