@@ -64,15 +64,14 @@ fn main() {
     let t = Instant::now();
     for step in 0..10 {
         let r = GenerationRequest {
-            prompts: &prompts[..8],
             samples: 4,
-            sampling: &sampling,
             stop: &[99],
-            seed: 0,
             step,
             prompt_ids: &ids[..8],
-            rows_per_chunk: micro,
+            rows_per_batch: micro,
+            batches: 32,
             threads,
+            ..GenerationRequest::new(&prompts[..8], &sampling)
         };
         generate(&model, &r).unwrap();
     }

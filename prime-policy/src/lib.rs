@@ -15,8 +15,7 @@
 //! let policy = DecoderConfig::new(20, 32, 64, 2, 4).init(&Device::flex())?;
 //! let sampling = SamplingConfig { max_new_tokens: 8, ..SamplingConfig::default() };
 //! let request = GenerationRequest {
-//!     prompts: &[&[1, 5, 9]], samples: 4, sampling: &sampling, stop: &[2], seed: 0, step: 0,
-//!     prompt_ids: &[0], rows_per_chunk: 8, threads: 1,
+//!     samples: 4, stop: &[2], ..GenerationRequest::new(&[&[1, 5, 9]], &sampling)
 //! };
 //! let response = &generate(&policy, &request)?[0][3];
 //! let sequence = Sequence { prompt: &[1, 5, 9], response: &response.tokens };
@@ -53,7 +52,10 @@ pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;
 pub use error::PolicyError;
-pub use generate::{FinishReason, GenerationRequest, Response, generate};
+pub use generate::{
+    FinishReason, GenerationRequest, OnToken, Response, StopMatch, StreamControl, TextOptions,
+    TokenEvent, generate,
+};
 pub use head_loss::{HeadLoss, head_loss};
 pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};

@@ -1,11 +1,14 @@
 //! What the rest of the workspace asks of a language model.
 
 use burn::module::{Module, ModuleDisplay};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::logprob::token_log_probs_in_chunks;
 
-/// The state of an incremental decoding: one row per sequence.
+/// The state of an incremental decoding: a fixed number of rows, one sequence each.
+///
+/// Keys and values for attention; whatever else a model has to remember for one that has none. The memory is taken
+/// once ([`CausalLm::cache`]); sequences enter and leave by having their row overwritten.
 pub trait KvCache: Send {
     /// Tokens read so far, per row.
     fn lengths(&self) -> &[usize];
@@ -13,15 +16,19 @@ pub trait KvCache: Send {
     /// The most tokens a row can hold.
     fn capacity(&self) -> usize;
 
-    /// Keeps the rows named, in that order; a row may be named several times (one prompt, several samples).
-    fn select_rows(&mut self, rows: &[usize]);
+    /// Makes row `to` what row `from` of `source` is, length included. `source` comes from the same model; its
+    /// capacity may differ, but its row fits.
+    fn copy_row(&mut self, to: usize, source: &Self, from: usize);
+
+    /// Makes row `to` what row `from` of the same cache is; `from` may become anything.
+    fn move_row(&mut self, to: usize, from: usize);
 }
 
 /// A causal language model: token ids in, logits out, one token at a time when sampling.
 ///
 /// Implement it for a burn module of your own and that module can be the policy, the implicit PRM, or both.
 /// The methods must agree: `prefill` followed by `decode` gives the hidden states that `hidden` gives at the
-/// same positions.
+/// same positions. `prime-train/examples/own_module.rs` is a recurrent network that does so.
 pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
     /// The state of incremental decoding.
     type Cache: KvCache;
@@ -31,6 +38,13 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
 
     /// Width of the hidden states.
     fn hidden_size(&self) -> usize;
+
+    /// The most tokens, prompt and response together, that a sequence may have; `None` where there is no limit.
+    ///
+    /// [`generate`](crate::generate) refuses prompts that leave no room and ends responses there.
+    fn max_length(&self) -> Option<usize> {
+        None
+    }
 
     /// Final hidden states of whole sequences: `[batch, time]` ids to `[batch, time, hidden]`.
     ///
@@ -54,20 +68,42 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
     ) -> Tensor<2> {
         token_log_probs_in_chunks(self, hidden, targets, temperature)
     }
+    /// An empty cache: `rows` rows of length 0 with room for `capacity` tokens each.
+    fn cache(&self, rows: usize, capacity: usize) -> Self::Cache;
+
+    /// Reads one more token into each of the first n rows of `cache` (`tokens`: `[n]`, n ≤ rows) and returns the
+    /// hidden states there (`[n, hidden]`). The other rows are left alone.
+    ///
+    /// Each of the n rows must have room left (`lengths()[row] < capacity()`).
+    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut Self::Cache) -> Tensor<2>;
 
     /// Reads prompts `[rows, time]`, padded on the right to `time`, of which row i has `lengths[i]` ≥ 1 tokens.
     ///
     /// Returns the hidden state at each row's last token (`[rows, hidden]`) and a cache with room for `capacity`
-    /// tokens a row (`capacity ≥ time`).
+    /// tokens a row (`capacity ≥ time`). Unless overridden it [decodes](Self::decode) one token after another, which
+    /// is right for every model and slow for those that can read a prompt at once.
     fn prefill(
         &self,
         tokens: Tensor<2, Int>,
         lengths: &[usize],
         capacity: usize,
-    ) -> (Tensor<2>, Self::Cache);
-
-    /// Reads one more token per row (`[rows]`) and returns its hidden state (`[rows, hidden]`).
-    ///
-    /// Every row must have room left (`lengths()[row] < capacity()`).
-    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut Self::Cache) -> Tensor<2>;
+    ) -> (Tensor<2>, Self::Cache) {
+        let [rows, time] = tokens.dims();
+        let mut reading = self.cache(rows, time);
+        let mut read = self.cache(rows, capacity);
+        let mut ends = Vec::with_capacity(rows);
+        let mut order = vec![0i64; rows];
+        for t in 0..time {
+            let column = tokens.clone().narrow(1, t, 1).reshape([rows]);
+            let hidden = self.decode(column, &mut reading);
+            // A row is copied at its own end, before it goes on to read padding.
+            for row in (0..rows).filter(|&row| lengths[row] == t + 1) {
+                read.copy_row(row, &reading, row);
+                order[row] = ends.len() as i64;
+                ends.push(hidden.clone().narrow(0, row, 1));
+            }
+        }
+        let order = Tensor::<1, Int>::from_data(TensorData::new(order, [rows]), &tokens.device());
+        (Tensor::cat(ends, 0).select(0, order), read)
+    }
 }

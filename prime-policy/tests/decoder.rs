@@ -23,15 +23,15 @@ fn request<'a>(
     threads: usize,
 ) -> GenerationRequest<'a> {
     GenerationRequest {
-        prompts,
         samples: 3,
-        sampling,
         stop: &[2, 5, 9, 13],
         seed: 11,
         step: 4,
         prompt_ids: ids,
-        rows_per_chunk: 6,
+        rows_per_batch: 6,
+        batches: 3,
         threads,
+        ..GenerationRequest::new(prompts, sampling)
     }
 }
 

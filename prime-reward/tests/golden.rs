@@ -343,15 +343,11 @@ fn the_users_module_samples_what_it_scores() {
     let groups = generate(
         &model,
         &GenerationRequest {
-            prompts: &prompts,
             samples: 4,
-            sampling: &sampling,
             stop: &[0],
             seed: 1,
-            step: 0,
-            prompt_ids: &[0, 1],
-            rows_per_chunk: 8,
-            threads: 1,
+            rows_per_batch: 3,
+            ..GenerationRequest::new(&prompts, &sampling)
         },
     )
     .unwrap();

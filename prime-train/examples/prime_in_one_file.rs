@@ -238,19 +238,20 @@ impl Exam {
             prompts.push(self.tokenizer.encode_prompt(&problem.prompt)?);
             truths.push(problem.ground_truth);
         }
+        let slices = prompts.iter().map(Vec::as_slice).collect::<Vec<_>>();
+        let sampling = SamplingConfig {
+            max_new_tokens: self.task.response_tokens(),
+            ..SamplingConfig::default()
+        };
         let request = GenerationRequest {
-            prompts: &prompts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
             samples: K,
-            sampling: &SamplingConfig {
-                max_new_tokens: self.task.response_tokens(),
-                ..SamplingConfig::default()
-            },
             stop: &[self.tokenizer.eos()],
             seed: SEED,
             step,
             prompt_ids: &ids,
-            rows_per_chunk: MICRO_BATCH,
+            batches: THREADS,
             threads: THREADS,
+            ..GenerationRequest::new(&slices, &sampling)
         };
         let mut samples = vec![];
         for (at, responses) in generate(policy, &request)?.into_iter().enumerate() {

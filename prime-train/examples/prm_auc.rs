@@ -78,15 +78,13 @@ fn answered(
     let responses = generate(
         &start.model,
         &GenerationRequest {
-            prompts: &prompts,
-            samples: 1,
-            sampling: &config.sampling(),
             stop: &[start.tokenizer.eos()],
             seed: config.seed,
             step: split as u64,
             prompt_ids: &ids,
-            rows_per_chunk: 16,
+            batches: 8,
             threads: config.worker_threads(),
+            ..GenerationRequest::new(&prompts, &config.sampling())
         },
     )?;
     sheets

@@ -453,16 +453,12 @@ fn sample(
     let config = with_model(model, settings)?;
     let start = initial_model(&config)?;
     let ids = start.tokenizer.encode_prompt(prompt)?;
+    let (prompts, sampling) = ([ids.as_slice()], config.sampling());
     let request = GenerationRequest {
-        prompts: &[&ids],
         samples,
-        sampling: &config.sampling(),
         stop: &[start.tokenizer.eos()],
         seed: config.seed,
-        step: 0,
-        prompt_ids: &[0],
-        rows_per_chunk: samples.max(1),
-        threads: 1,
+        ..GenerationRequest::new(&prompts, &sampling)
     };
     for response in generate(&start.model, &request)?.into_iter().flatten() {
         println!("{}", start.tokenizer.decode_response(&response.tokens)?);

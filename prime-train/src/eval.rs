@@ -12,7 +12,9 @@ use crate::data::tasks::Split;
 use crate::error::TrainError;
 
 /// Rows decoded together.
-const ROWS_PER_CHUNK: usize = 64;
+const ROWS_PER_BATCH: usize = 64;
+/// Batches that share the problems.
+const BATCHES: usize = 8;
 /// Keeps evaluation samples apart from rollouts of the same seed and step.
 const EVAL_STREAM: u64 = 0x6576_616c;
 
@@ -54,16 +56,16 @@ pub fn evaluate<M: CausalLm>(
         .collect::<Result<Vec<_>, _>>()?;
     let prompts: Vec<&[u32]> = prepared.iter().map(|p| p.prompt_ids.as_slice()).collect();
     let ids: Vec<u64> = prepared.iter().map(|p| p.id).collect();
+    let sampling = config.eval_sampling();
     let request = GenerationRequest {
-        prompts: &prompts,
         samples: config.eval.k,
-        sampling: &config.eval_sampling(),
         stop: &[tokenizer.eos()],
         seed: config.eval.seed ^ EVAL_STREAM,
-        step: 0,
         prompt_ids: &ids,
-        rows_per_chunk: ROWS_PER_CHUNK,
+        rows_per_batch: ROWS_PER_BATCH,
+        batches: BATCHES,
         threads: config.worker_threads(),
+        ..GenerationRequest::new(&prompts, &sampling)
     };
     let sampled = generate(model, &request)?;
     let texts = sampled

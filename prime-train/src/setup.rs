@@ -87,6 +87,7 @@ impl Config {
             temperature: self.sampling.temperature as f32,
             top_k: self.sampling.top_k,
             top_p: self.sampling.top_p as f32,
+            min_p: self.sampling.min_p as f32,
             max_new_tokens: self.sampling.max_new_tokens,
         }
     }

@@ -178,6 +178,15 @@ impl Block {
         (self.feed_forward(x + project(&attn.o_proj, mixed)), cache)
     }
 
+    /// An empty cache for this layer.
+    pub(crate) fn cache(&self, rows: usize, capacity: usize) -> LayerCache {
+        let Attention {
+            kv_heads, head_dim, ..
+        } = self.self_attn;
+        let like = self.input_layernorm.weight.val();
+        LayerCache::empty([rows, kv_heads, capacity, head_dim], &like)
+    }
+
     /// One new token per row: `x` is `[rows, hidden]`, `cos` and `sin` `[rows, head_dim/2]` of each row's own
     /// position, `lengths` the tokens already in each row's cache.
     pub(crate) fn decode(

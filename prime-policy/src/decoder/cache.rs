@@ -1,6 +1,6 @@
 //! Keys and values of the tokens already read, for decoding one token at a time.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::kernels::{self, AttentionShape, composed};
 
@@ -12,6 +12,21 @@ pub(crate) struct LayerCache {
 }
 
 impl LayerCache {
+    /// An empty cache of this shape and the place and element type of `like`.
+    pub(crate) fn empty(
+        [rows, kv_heads, capacity, head_dim]: [usize; 4],
+        like: &Tensor<1>,
+    ) -> Self {
+        let room = || {
+            let options = (&like.device(), like.dtype());
+            Tensor::zeros([rows, kv_heads, capacity, head_dim], options)
+        };
+        Self {
+            keys: room(),
+            values: room(),
+        }
+    }
+
     /// A cache of `capacity` tokens a row that starts with the given projections of whole sequences.
     pub(crate) fn fill(
         shape: AttentionShape,
@@ -63,9 +78,14 @@ impl LayerCache {
         )
     }
 
-    fn select(&mut self, rows: &Tensor<1, Int>) {
-        kernels::replace(&mut self.keys, |t| t.select(0, rows.clone()));
-        kernels::replace(&mut self.values, |t| t.select(0, rows.clone()));
+    fn copy_row(&mut self, to: usize, source: &Self, from: usize, length: usize) {
+        kernels::copy_row(&mut self.keys, to, &source.keys, from, length);
+        kernels::copy_row(&mut self.values, to, &source.values, from, length);
+    }
+
+    fn move_row(&mut self, to: usize, from: usize, length: usize) {
+        kernels::move_row(&mut self.keys, to, from, length);
+        kernels::move_row(&mut self.values, to, from, length);
     }
 }
 
@@ -86,16 +106,19 @@ impl crate::lm::KvCache for DecoderCache {
         self.capacity
     }
 
-    fn select_rows(&mut self, rows: &[usize]) {
-        let device = match self.layers.first() {
-            Some(layer) => layer.keys.device(),
-            None => return,
-        };
-        let ids: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &device);
-        for layer in &mut self.layers {
-            layer.select(&ids);
+    fn copy_row(&mut self, to: usize, source: &Self, from: usize) {
+        let length = source.lengths[from];
+        for (layer, source) in self.layers.iter_mut().zip(&source.layers) {
+            layer.copy_row(to, source, from, length);
         }
-        self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
+        self.lengths[to] = length;
+    }
+
+    fn move_row(&mut self, to: usize, from: usize) {
+        let length = self.lengths[from];
+        for layer in &mut self.layers {
+            layer.move_row(to, from, length);
+        }
+        self.lengths[to] = length;
     }
 }

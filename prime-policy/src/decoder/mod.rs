@@ -38,6 +38,7 @@ pub struct Decoder {
     hidden_size: usize,
     #[module(skip)]
     rope: Rope,
+    max_position_embeddings: usize,
 }
 
 impl DecoderConfig {
@@ -66,6 +67,7 @@ impl DecoderConfig {
             vocab_size: self.vocab_size,
             hidden_size: hidden,
             rope: Rope::new(self.rope_theta, self.rope_scaling, self.head_dim()),
+            max_position_embeddings: self.max_position_embeddings,
         })
     }
 }
@@ -85,6 +87,10 @@ impl CausalLm for Decoder {
 
     fn hidden_size(&self) -> usize {
         self.hidden_size
+    }
+
+    fn max_length(&self) -> Option<usize> {
+        Some(self.max_position_embeddings)
     }
 
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
@@ -130,6 +136,15 @@ impl CausalLm for Decoder {
         head_log_probs(hidden, weight, layout, targets, temperature)
     }
 
+    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
+        let layers = self.model.layers.iter();
+        DecoderCache {
+            layers: layers.map(|layer| layer.cache(rows, capacity)).collect(),
+            lengths: vec![0; rows],
+            capacity,
+        }
+    }
+
     fn prefill(
         &self,
         tokens: Tensor<2, Int>,
@@ -166,14 +181,17 @@ impl CausalLm for Decoder {
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        let tables = self
-            .rope
-            .tables(cache.lengths.iter().copied(), &self.device());
+        let [rows] = tokens.dims();
+        let DecoderCache {
+            layers, lengths, ..
+        } = cache;
+        let lengths = &mut lengths[..rows];
+        let tables = self.rope.tables(lengths.iter().copied(), &self.device());
         let mut x = self.model.embed_tokens.forward(tokens);
-        for (layer, layer_cache) in self.model.layers.iter().zip(&mut cache.layers) {
-            x = layer.decode(x, &cache.lengths, layer_cache, tables.clone());
+        for (layer, layer_cache) in self.model.layers.iter().zip(layers) {
+            x = layer.decode(x, lengths, layer_cache, tables.clone());
         }
-        for length in &mut cache.lengths {
+        for length in lengths {
             *length += 1;
         }
         self.model.norm.forward(x)

@@ -1,6 +1,6 @@
 //! The operations of [`super`] in terms of burn's tensor operations, for any backend.
 
-use burn::tensor::{Int, Tensor, TensorData, activation};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation};
 
 use super::AttentionShape;
 
@@ -122,36 +122,73 @@ pub(crate) fn decode_attention(
         batch, head_dim, ..
     } = shape;
     let device = q.device();
-    let [_, kv_heads, capacity, _] = keys.dims();
+    let [rows, kv_heads, capacity, _] = keys.dims();
     let tables = |t: Tensor<2>| t.reshape([batch, 1, 1, head_dim / 2]);
     let (cos, sin) = (tables(cos), tables(sin));
     let q = rotate(split_heads(q, batch, 1, head_dim), cos.clone(), sin.clone());
     let k = rotate(split_heads(k, batch, 1, head_dim), cos, sin);
     let v = split_heads(v, batch, 1, head_dim);
-    let slots = |inside: &dyn Fn(usize, usize) -> f32| {
-        let values: Vec<f32> = lengths
-            .iter()
-            .flat_map(|&length| (0..capacity).map(move |slot| inside(slot, length)))
-            .collect();
-        Tensor::<2>::from_data(TensorData::new(values, [batch, capacity]), &device)
-    };
-    let new = slots(&|slot, length| f32::from(slot == length)).reshape([batch, 1, capacity, 1]);
+    let flat = |row: usize, head: usize| ((row * kv_heads + head) * capacity + lengths[row]) as i64;
+    let new: Vec<i64> = (0..batch)
+        .flat_map(|row| (0..kv_heads).map(move |head| flat(row, head)))
+        .collect();
+    let new = Tensor::<1, Int>::from_data(TensorData::new(new, [batch * kv_heads]), &device);
     for (cache, x) in [(&mut *keys, k), (&mut *values, v)] {
-        let new = new.clone().expand([batch, kv_heads, capacity, head_dim]);
-        super::replace(cache, |cache| cache * (new.clone().neg() + 1.0) + new * x);
+        let x = x.reshape([batch * kv_heads, head_dim]);
+        super::replace(cache, |cache| {
+            cache
+                .reshape([rows * kv_heads * capacity, head_dim])
+                .select_assign(0, new.clone(), x, IndexingUpdateOp::Assign)
+                .reshape([rows, kv_heads, capacity, head_dim])
+        });
     }
-    let unseen = slots(&|slot, length| {
-        let seen = (shape.first_key(length)..=length).contains(&slot);
-        if seen { 0.0 } else { -1e30 }
-    });
-    let mask = unseen.reshape([batch, 1, 1, capacity]);
+    let longest = lengths.iter().max().map_or(0, |&length| length + 1);
+    let unseen: Vec<f32> = lengths
+        .iter()
+        .flat_map(|&length| {
+            let seen = shape.first_key(length)..=length;
+            (0..longest).map(move |slot| if seen.contains(&slot) { 0.0 } else { -1e30 })
+        })
+        .collect();
+    let mask = Tensor::<4>::from_data(TensorData::new(unseen, [batch, 1, 1, longest]), &device);
+    let read = |cache: &Tensor<4>| cache.clone().narrow(0, 0, batch).narrow(2, 0, longest);
     merge_heads(attend(
         q,
-        keys.clone(),
-        values.clone(),
+        read(keys),
+        read(values),
         Some(mask),
         shape.scale(),
     ))
+}
+
+/// See [`super::copy_row`].
+pub(crate) fn copy_row(
+    cache: &mut Tensor<4>,
+    to: usize,
+    source: &Tensor<4>,
+    from: usize,
+    length: usize,
+) {
+    set_row(cache, to, row(source, from, length));
+}
+
+/// See [`super::move_row`].
+pub(crate) fn move_row(cache: &mut Tensor<4>, to: usize, from: usize, length: usize) {
+    let row = row(cache, from, length);
+    set_row(cache, to, row);
+}
+
+fn row(cache: &Tensor<4>, row: usize, length: usize) -> Tensor<4> {
+    let [_, heads, _, head_dim] = cache.dims();
+    cache
+        .clone()
+        .slice([row..row + 1, 0..heads, 0..length, 0..head_dim])
+}
+
+fn set_row(cache: &mut Tensor<4>, to: usize, row: Tensor<4>) {
+    let [_, heads, length, head_dim] = row.dims();
+    let place = [to..to + 1, 0..heads, 0..length, 0..head_dim];
+    super::replace(cache, |cache| cache.slice_assign(place, row));
 }
 
 /// See [`super::log_prob_entropy`].

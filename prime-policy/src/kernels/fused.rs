@@ -80,6 +80,12 @@ fn dims(tensor: &FlexTensor) -> Vec<usize> {
     tensor.layout().shape().to_vec()
 }
 
+/// Where the elements of a tensor are in memory.
+#[cfg(test)]
+pub(super) fn address(tensor: Tensor<4>) -> usize {
+    data(&plain(tensor)).as_ptr() as usize
+}
+
 fn pack(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
@@ -121,6 +127,12 @@ pub(crate) mod inference {
         from_plain(pack(state.into_output(), shape_out))
     }
 
+    /// Takes the tensor out of its slot, so that its storage can be written to without a copy.
+    fn take(slot: &mut Tensor<4>) -> FlexTensor {
+        let placeholder = Tensor::empty([0; 4], &slot.device());
+        plain(std::mem::replace(slot, placeholder))
+    }
+
     pub(crate) fn decode_attention(
         shape: AttentionShape,
         lengths: &[usize],
@@ -130,10 +142,7 @@ pub(crate) mod inference {
     ) -> Tensor<2> {
         let [q, k, v] = qkv.map(plain);
         let [cos, sin] = rope.map(plain);
-        let [mut key_cache, mut value_cache] = [&mut *keys, &mut *values].map(|slot| {
-            let placeholder = Tensor::empty([0; 4], &slot.device());
-            plain(std::mem::replace(slot, placeholder))
-        });
+        let [mut key_cache, mut value_cache] = [&mut *keys, &mut *values].map(take);
         let capacity = dims(&key_cache)[2];
         let out = attention::decode(
             shape,
@@ -146,6 +155,39 @@ pub(crate) mod inference {
         *keys = from_plain(key_cache);
         *values = from_plain(value_cache);
         from_plain(pack(out, dims(&q)))
+    }
+
+    pub(crate) fn copy_row(
+        cache: &mut Tensor<4>,
+        to: usize,
+        source: &Tensor<4>,
+        from: usize,
+        length: usize,
+    ) {
+        let [_, heads, capacity, head_dim] = cache.dims();
+        let source_capacity = source.dims()[2];
+        let source = plain(source.clone());
+        let mut target = take(cache);
+        let (read, written) = (data(&source), target.storage_mut::<f32>());
+        for head in 0..heads {
+            let from = (from * heads + head) * source_capacity * head_dim;
+            let to = (to * heads + head) * capacity * head_dim;
+            let part = length * head_dim;
+            written[to..to + part].copy_from_slice(&read[from..from + part]);
+        }
+        *cache = from_plain(target);
+    }
+
+    pub(crate) fn move_row(cache: &mut Tensor<4>, to: usize, from: usize, length: usize) {
+        let [_, heads, capacity, head_dim] = cache.dims();
+        let mut target = take(cache);
+        let written = target.storage_mut::<f32>();
+        for head in 0..heads {
+            let at = |row: usize| (row * heads + head) * capacity * head_dim;
+            let from = at(from);
+            written.copy_within(from..from + length * head_dim, at(to));
+        }
+        *cache = from_plain(target);
     }
 
     pub(crate) fn log_prob_entropy(

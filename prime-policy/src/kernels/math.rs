@@ -2,8 +2,10 @@
 //!
 //! Every loop here is plain safe Rust; [`pulp`] picks the widest instruction set of the machine at
 //! run time and the compiler vectorises the inlined body for it.
+#![cfg_attr(not(feature = "flex"), allow(dead_code))]
 
 /// Runs `f` compiled for the widest instruction set that this processor has.
+#[cfg(feature = "flex")]
 #[inline]
 pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
     struct Op<F>(F);
@@ -15,6 +17,13 @@ pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     pulp::Arch::new().dispatch(Op(f))
+}
+
+/// Runs `f`: without the CPU backend little runs here.
+#[cfg(not(feature = "flex"))]
+#[inline]
+pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
+    f()
 }
 
 /// `e^x` with a relative error under 2e-7 over the whole finite range; 0 below the smallest normal result.

@@ -9,8 +9,7 @@ pub(crate) mod composed;
 #[cfg(feature = "flex")]
 mod fused;
 pub(crate) mod head;
-#[cfg(feature = "flex")]
-mod math;
+pub(crate) mod math;
 #[cfg(feature = "flex")]
 mod rows;
 
@@ -92,7 +91,8 @@ pub(crate) fn log_prob_entropy(
 ///
 /// `q`, `k`, `v`: the token's projections, `[rows, heads·head_dim]` and twice `[rows, kv_heads·head_dim]`;
 /// `cos`, `sin`: `[rows, head_dim/2]` at each row's position. The rotated key and the value are written to slot
-/// `lengths[row]` of `keys` and `values` (`[rows, kv_heads, capacity, head_dim]`) first. Returns q's shape.
+/// `lengths[row]` of `keys` and `values` (`[≥ rows, kv_heads, capacity, head_dim]`) first; cache rows beyond those
+/// of q are left alone. Returns q's shape.
 pub(crate) fn decode_attention(
     shape: AttentionShape,
     lengths: &[usize],
@@ -107,6 +107,31 @@ pub(crate) fn decode_attention(
     composed::decode_attention(shape, lengths, qkv, rope, cache)
 }
 
+/// Copies the first `length` slots of row `from` of `source` to row `to` of `cache`; both are
+/// `[rows, kv_heads, capacity, head_dim]` and may differ in rows and capacity.
+pub(crate) fn copy_row(
+    cache: &mut Tensor<4>,
+    to: usize,
+    source: &Tensor<4>,
+    from: usize,
+    length: usize,
+) {
+    #[cfg(feature = "flex")]
+    if let fused::Placement::Inference = fused::placement(cache) {
+        return fused::inference::copy_row(cache, to, source, from, length);
+    }
+    composed::copy_row(cache, to, source, from, length)
+}
+
+/// [`copy_row`] inside one cache.
+pub(crate) fn move_row(cache: &mut Tensor<4>, to: usize, from: usize, length: usize) {
+    #[cfg(feature = "flex")]
+    if let fused::Placement::Inference = fused::placement(cache) {
+        return fused::inference::move_row(cache, to, from, length);
+    }
+    composed::move_row(cache, to, from, length)
+}
+
 /// Replaces a tensor by a function of itself without keeping a second handle, so that it can be updated in place.
 pub(crate) fn replace<const D: usize>(
     slot: &mut Tensor<D>,
@@ -117,5 +142,7 @@ pub(crate) fn replace<const D: usize>(
     *slot = f(owned);
 }
 
+#[cfg(all(test, feature = "flex"))]
+mod decode_tests;
 #[cfg(all(test, feature = "flex"))]
 mod tests;

@@ -47,8 +47,12 @@ impl KvCache for BigramCache {
         self.capacity
     }
 
-    fn select_rows(&mut self, rows: &[usize]) {
-        self.lengths = rows.iter().map(|&row| self.lengths[row]).collect();
+    fn copy_row(&mut self, to: usize, source: &Self, from: usize) {
+        self.lengths[to] = source.lengths[from];
+    }
+
+    fn move_row(&mut self, to: usize, from: usize) {
+        self.lengths[to] = self.lengths[from];
     }
 }
 
@@ -73,31 +77,16 @@ impl CausalLm for Bigram {
         hidden.matmul(self.table.val())
     }
 
-    fn prefill(
-        &self,
-        tokens: Tensor<2, Int>,
-        lengths: &[usize],
-        capacity: usize,
-    ) -> (Tensor<2>, BigramCache) {
-        let [rows, time] = tokens.dims();
-        let last: Vec<i32> = lengths
-            .iter()
-            .enumerate()
-            .map(|(row, length)| (row * time + length - 1) as i32)
-            .collect();
-        let last = Tensor::from_data(TensorData::new(last, [rows]), &tokens.device());
-        let hidden = self.one_hot(tokens.reshape([rows * time]).select(0, last));
-        (
-            hidden,
-            BigramCache {
-                lengths: lengths.to_vec(),
-                capacity,
-            },
-        )
+    fn cache(&self, rows: usize, capacity: usize) -> BigramCache {
+        BigramCache {
+            lengths: vec![0; rows],
+            capacity,
+        }
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut BigramCache) -> Tensor<2> {
-        for length in &mut cache.lengths {
+        let [rows] = tokens.dims();
+        for length in &mut cache.lengths[..rows] {
             *length += 1;
         }
         self.one_hot(tokens)

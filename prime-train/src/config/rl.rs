@@ -12,6 +12,8 @@ pub struct Sampling {
     pub top_k: usize,
     /// Only the smallest set of tokens with this probability, `(0, 1]`; 1 = all.
     pub top_p: f64,
+    /// Only tokens at least this times as likely as the likeliest, `[0, 1]`; 0 = all. Applied after top_k and top_p.
+    pub min_p: f64,
     /// Longest response, `<eos>` included, ≥ 1.
     pub max_new_tokens: usize,
 }
@@ -22,6 +24,7 @@ impl Default for Sampling {
             temperature: 1.0,
             top_k: 0,
             top_p: 1.0,
+            min_p: 0.0,
             max_new_tokens: 40,
         }
     }

@@ -250,6 +250,8 @@ fn ranges_are_checked_with_the_key_named() {
         (&["sampling.temperature=0"], "sampling.temperature"),
         (&["sampling.top_p=1.1"], "sampling.top_p"),
         (&["sampling.top_p=nan"], "sampling.top_p"),
+        (&["sampling.min_p=1.1"], "sampling.min_p"),
+        (&["sampling.min_p=nan"], "sampling.min_p"),
         (&["sampling.max_new_tokens=35"], "sampling.max_new_tokens"),
         (&["rl.group_size=1"], "rl.group_size"),
         (&["rl.beta2=1.0"], "rl.beta2"),

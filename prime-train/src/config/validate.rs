@@ -112,6 +112,7 @@ fn sampling(config: &Config) -> Checked {
     positive("sampling.temperature", s.temperature)?;
     let holds = s.top_p > 0.0 && s.top_p <= 1.0;
     ensure(holds, "sampling.top_p", s.top_p, "above 0, up to 1")?;
+    fraction("sampling.min_p", s.min_p)?;
     at_least_one("sampling.max_new_tokens", s.max_new_tokens)
 }
 

@@ -10,8 +10,11 @@ use crate::data::tasks::Split;
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 
-/// Rows decoded together: small enough that two threads share a demo-sized step.
-const ROWS_PER_CHUNK: usize = 16;
+/// Batches that share a step's prompts, where there are responses enough to fill them.
+const BATCHES: usize = 8;
+/// Responses decoded together: few enough that two threads share a demo-sized step; many enough, where there are many
+/// responses, that a large model's weights are read for all of them at once.
+const ROWS_PER_BATCH: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// A sampled response with its verdict.
 #[derive(Debug, Clone)]
@@ -58,16 +61,17 @@ pub(super) fn sample<M: CausalLm>(
     let config = env.config;
     let ids: Vec<&[u32]> = prompts.iter().map(|p| p.prompt_ids.as_slice()).collect();
     let numbers: Vec<u64> = (0..prompts.len() as u64).collect();
+    let (sampling, rows) = (config.sampling(), prompts.len() * config.rl.group_size);
     let request = GenerationRequest {
-        prompts: &ids,
         samples: config.rl.group_size,
-        sampling: &config.sampling(),
         stop: &[env.tokenizer.eos()],
         seed: config.seed,
         step,
         prompt_ids: &numbers,
-        rows_per_chunk: ROWS_PER_CHUNK,
+        rows_per_batch: (rows / BATCHES).clamp(*ROWS_PER_BATCH.start(), *ROWS_PER_BATCH.end()),
+        batches: BATCHES,
         threads: config.worker_threads(),
+        ..GenerationRequest::new(&ids, &sampling)
     };
     Ok(generate(&learner.actor.policy, &request)?)
 }
