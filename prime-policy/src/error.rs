@@ -153,6 +153,18 @@ pub enum PolicyError {
     /// An optimiser state does not belong to this model.
     #[error("optimizer state: {0}")]
     OptimizerState(String),
+    /// A parameter of an objective is out of range.
+    #[error("objective {objective}: {field} is {value}; accepted: {accepted}")]
+    Objective {
+        /// The objective's name.
+        objective: &'static str,
+        /// The parameter.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
 }
 
 impl PolicyError {

@@ -151,12 +151,9 @@ fn ppo(
 ) -> Result<Tensor<2>, PolicyError> {
     let old = samples.iter().map(|sample| &sample.log_probs[..]);
     let advantages = samples.iter().map(|sample| &sample.advantages[..]);
-    let input = ObjectiveInput {
-        log_probs,
-        old_log_probs: batch.scatter("old log-probs", old)?,
-        advantages: batch.scatter("advantages", advantages)?,
-        mask: batch.mask(),
-    };
+    let old_log_probs = batch.scatter("old log-probs", old)?;
+    let advantages = batch.scatter("advantages", advantages)?;
+    let input = ObjectiveInput::new(log_probs, old_log_probs, advantages, batch.mask());
     Ok(PpoClip::default().token_loss(&input).loss)
 }
 

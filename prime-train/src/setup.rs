@@ -9,7 +9,11 @@ use prime_advantage::{
     ProcessNorm as AdvantageProcessNorm, PromptFilter, Reinforce, ReinforcePlusPlus,
     ReinforcePlusPlusBaseline, Rloo, Term,
 };
-use prime_policy::objective::{KlEstimator as LossKl, LossAggregation, PpoClip};
+use prime_policy::objective::{
+    Cispo, ClipCov, DppoKl, DppoTv, Dro, Gmpo, Gpg as PolicyGpg, Gspo, ImportanceLevel,
+    ImportanceWeights, KlCov, KlEstimator as LossKl, LossAggregation, ObjectiveConfig, PpoClip,
+    Reinforce as PolicyReinforce, Sapo,
+};
 use prime_policy::{
     DecoderConfig, Family, MicroBatching, OptimizerConfig, SamplingConfig, Tokenizer,
 };
@@ -21,7 +25,7 @@ use prime_verifier::code::CodeConfig;
 
 use crate::config::{
     Baseline, Config, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
-    PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm,
+    Objective, PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm, RolloutIs,
 };
 
 impl Config {
@@ -210,22 +214,87 @@ impl Config {
         )
     }
 
-    /// The clipped surrogate.
-    pub fn objective(&self) -> PpoClip {
+    /// The policy loss.
+    pub fn objective(&self) -> ObjectiveConfig {
         let rl = &self.rl;
-        PpoClip {
-            clip_ratio_low: rl.clip_ratio_low as f32,
-            clip_ratio_high: rl.clip_ratio_high as f32,
-            clip_ratio_c: (rl.clip_ratio_c > 0.0).then_some(rl.clip_ratio_c as f32),
+        let (clip_ratio_low, clip_ratio_high) =
+            (rl.clip_ratio_low as f32, rl.clip_ratio_high as f32);
+        let clip_ratio_c = rl.clip_ratio_c as f32;
+        match rl.objective {
+            Objective::PpoClip => ObjectiveConfig::PpoClip(PpoClip {
+                clip_ratio_low,
+                clip_ratio_high,
+                clip_ratio_c: (rl.clip_ratio_c > 0.0).then_some(clip_ratio_c),
+            }),
+            Objective::Gspo => ObjectiveConfig::Gspo(Gspo {
+                clip_ratio_low,
+                clip_ratio_high,
+            }),
+            Objective::Sapo => ObjectiveConfig::Sapo(Sapo {
+                tau_pos: rl.tau_pos as f32,
+                tau_neg: rl.tau_neg as f32,
+            }),
+            Objective::Cispo => ObjectiveConfig::Cispo(Cispo {
+                clip_ratio_low,
+                clip_ratio_high,
+            }),
+            Objective::Gmpo => ObjectiveConfig::Gmpo(Gmpo {
+                clip_ratio_low,
+                clip_ratio_high,
+            }),
+            Objective::ClipCov => ObjectiveConfig::ClipCov(ClipCov {
+                clip_ratio_low,
+                clip_ratio_high,
+                clip_cov_ratio: rl.clip_cov_ratio,
+                clip_cov_lb: rl.clip_cov_lb,
+                clip_cov_ub: rl.clip_cov_ub,
+            }),
+            Objective::KlCov => ObjectiveConfig::KlCov(KlCov {
+                kl_cov_ratio: rl.kl_cov_ratio,
+                ppo_kl_coef: rl.ppo_kl_coef as f32,
+            }),
+            Objective::DppoTv => ObjectiveConfig::DppoTv(DppoTv {
+                clip_ratio_low,
+                clip_ratio_high,
+                clip_ratio_c,
+            }),
+            Objective::DppoKl => ObjectiveConfig::DppoKl(DppoKl {
+                clip_ratio_low,
+                clip_ratio_high,
+                clip_ratio_c,
+            }),
+            Objective::Dro => ObjectiveConfig::Dro(Dro {
+                dro_beta: rl.dro_beta as f32,
+            }),
+            Objective::Gpg => ObjectiveConfig::Gpg(PolicyGpg {}),
+            Objective::Reinforce => ObjectiveConfig::Reinforce(PolicyReinforce {}),
         }
+    }
+
+    /// Importance weights of π_θ against the policy that acted; `None` = all 1.
+    pub fn importance_weights(&self) -> Option<ImportanceWeights> {
+        let level = match self.rl.rollout_is {
+            RolloutIs::Off => return None,
+            RolloutIs::Token => ImportanceLevel::Token,
+            RolloutIs::Sequence => ImportanceLevel::Sequence,
+        };
+        let cap = self.rl.rollout_is_threshold as f32;
+        Some(ImportanceWeights { level, cap })
     }
 
     /// How token losses are averaged.
     pub fn loss_aggregation(&self) -> LossAggregation {
         match self.rl.loss_agg {
             LossAgg::TokenMean => LossAggregation::TokenMean,
+            LossAgg::TokenSum => LossAggregation::TokenSum,
             LossAgg::SeqMeanTokenMean => LossAggregation::SeqMeanTokenMean,
             LossAgg::SeqMeanTokenSum => LossAggregation::SeqMeanTokenSum,
+            LossAgg::SeqMeanTokenSumNorm => LossAggregation::SeqMeanTokenSumNorm {
+                scale: match self.rl.loss_scale_factor {
+                    0.0 => self.sampling.max_new_tokens as f64,
+                    given => given,
+                },
+            },
         }
     }
 
@@ -233,17 +302,21 @@ impl Config {
     pub fn loss_kl(&self) -> LossKl {
         match self.kl.estimator {
             KlEstimator::K1 => LossKl::K1,
+            KlEstimator::Abs => LossKl::Abs,
             KlEstimator::K2 => LossKl::K2,
             KlEstimator::K3 => LossKl::K3,
+            KlEstimator::K1Plus => LossKl::K1Plus,
+            KlEstimator::K3Plus => LossKl::K3Plus,
         }
     }
 
-    /// The KL estimator for the reward.
+    /// The KL estimator for the reward, which has a value and no gradient.
     pub fn reward_kl(&self) -> prime_advantage::KlEstimator {
         match self.kl.estimator {
-            KlEstimator::K1 => prime_advantage::KlEstimator::K1,
+            KlEstimator::K1 | KlEstimator::K1Plus => prime_advantage::KlEstimator::K1,
+            KlEstimator::Abs => prime_advantage::KlEstimator::Abs,
             KlEstimator::K2 => prime_advantage::KlEstimator::K2,
-            KlEstimator::K3 => prime_advantage::KlEstimator::K3,
+            KlEstimator::K3 | KlEstimator::K3Plus => prime_advantage::KlEstimator::K3,
         }
     }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectiveInput, PolicyObjective, TokenLoss, masked_sum};
+use super::range::Range;
+use super::surrogate::clipped;
+use super::{ObjectiveInput, PolicyObjective, TokenLoss};
+use crate::error::PolicyError;
 
 /// ρ = exp(clamp(log π_θ − log π_old, ±20)); ℓ = max(−A·ρ, −A·clip(ρ, 1−ε_low, 1+ε_high)), and for A < 0 with dual
 /// clip min(ℓ, −A·c). verl's policy loss `vanilla`; the paper's Eq. 6 with ε = 0.2 and no dual clip.
@@ -33,36 +36,38 @@ impl PolicyObjective for PpoClip {
     }
 
     fn token_loss(&self, input: &ObjectiveInput) -> TokenLoss {
-        let ObjectiveInput {
-            log_probs,
-            old_log_probs,
-            advantages,
-            mask,
-        } = input;
-        let log_ratio = log_probs.clone() - old_log_probs.clone();
-        let ratio = log_ratio.clone().clamp(-20.0, 20.0).exp();
-        let clipped = ratio
-            .clone()
-            .clamp(1.0 - self.clip_ratio_low, 1.0 + self.clip_ratio_high);
-        let gain = advantages.clone().neg();
-        let plain = gain.clone() * ratio;
-        let bounded = gain.clone() * clipped;
-        let is_clipped = bounded.clone().greater(plain.clone()).float();
-        let mut loss = plain.max_pair(bounded);
+        let (mut loss, active) = clipped(
+            &input.advantages,
+            input.ratio(),
+            self.clip_ratio_low,
+            self.clip_ratio_high,
+        );
         let mut metric_sums = vec![
-            ("actor/pg_clipfrac", masked_sum(is_clipped, mask)),
-            ("actor/ppo_kl", masked_sum(log_ratio.neg(), mask)),
+            ("actor/pg_clipfrac", input.masked_sum(active.float())),
+            input.ppo_kl(),
         ];
         if let Some(c) = self.clip_ratio_c {
-            let bound = gain.mul_scalar(c);
-            let negative = advantages.clone().lower_scalar(0.0);
+            let bound = input.advantages.clone().neg().mul_scalar(c);
+            let negative = input.advantages.clone().lower_scalar(0.0);
             let lower = loss
                 .clone()
                 .greater(bound.clone())
                 .bool_and(negative.clone());
-            metric_sums.push(("actor/pg_clipfrac_lower", masked_sum(lower.float(), mask)));
+            metric_sums.push(("actor/pg_clipfrac_lower", input.masked_sum(lower.float())));
             loss = loss.clone().mask_where(negative, loss.min_pair(bound));
         }
-        TokenLoss { loss, metric_sums }
+        TokenLoss { loss, metric_sums }.weighted(input)
+    }
+
+    fn validate(&self) -> Result<(), PolicyError> {
+        let range = Range("ppo_clip");
+        range.clip(self.clip_ratio_low, self.clip_ratio_high)?;
+        match self.clip_ratio_c {
+            Some(c) => {
+                let holds = c.is_finite() && c > 1.0;
+                range.ensure(holds, "clip_ratio_c", c, "a finite number above 1, or none")
+            }
+            None => Ok(()),
+        }
     }
 }

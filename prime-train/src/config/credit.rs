@@ -157,16 +157,27 @@ impl Default for Advantage {
     }
 }
 
-/// The estimate of the divergence from the reference, with d = log π − log π_ref.
+/// The estimate of the divergence from the reference, with d = log π − log π_ref. verl's names are accepted too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KlEstimator {
     /// d: unbiased, high variance.
+    #[serde(alias = "kl")]
     K1,
+    /// |d|: biased, never negative.
+    Abs,
     /// d²/2: biased, low variance.
+    #[serde(alias = "mse")]
     K2,
     /// e⁻ᵈ − 1 + d: unbiased, low variance, never negative.
+    #[serde(alias = "low_var_kl")]
     K3,
+    /// The value of `k1`; in the loss, the gradient of `k2`, which is right in expectation.
+    #[serde(rename = "k1+", alias = "kl+")]
+    K1Plus,
+    /// The value of `k3`; in the loss, the gradient of `k2`.
+    #[serde(rename = "k3+", alias = "low_var_kl+")]
+    K3Plus,
 }
 
 /// Where the divergence is charged.

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::presets::{self, DEFAULT_PRESET, nearest};
-use super::{Config, validate};
+use super::{Config, Objective, validate};
 use crate::error::ConfigError;
 
 /// One layer of configuration: some keys, and where they were written.
@@ -97,13 +97,13 @@ fn parse_value(text: &str) -> Value {
 }
 
 /// Resolves a configuration: the built-in recipe, the preset, then `layers` in order, later ones
-/// winning; and validates it.
+/// winning; and validates it. If `layers` name another objective than the preset's, its defaults
+/// lie between the preset and them.
 ///
 /// # Errors
 /// A [`ConfigError`] that names the key, and the layer that gave the unusable value.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
-    let base = Config::base();
-    let mut merged = encode(&base)?;
+    let mut merged = encode(&Config::base())?;
     let known = merged.clone();
 
     let chosen = layers.iter().rev().find_map(|layer| {
@@ -114,8 +114,14 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
     let text = presets::text(preset, asked_by)?;
     let preset_layer = Layer::text(&format!("preset {preset}"), text)?;
 
-    let mut config = base;
-    for layer in std::iter::once(&preset_layer).chain(layers) {
+    check_keys(&preset_layer, &preset_layer.keys, &known, "")?;
+    merge(&mut merged, &preset_layer.keys);
+    let mut config = decode(&merged, &preset_layer)?;
+    let objective = Objective::named_by(layers.iter().map(|layer| &layer.keys));
+    if let Some(objective) = objective.filter(|named| *named != config.rl.objective) {
+        merge(&mut merged, &objective.defaults());
+    }
+    for layer in layers {
         check_keys(layer, &layer.keys, &known, "")?;
         merge(&mut merged, &layer.keys);
         // Decoding after each layer blames the right one.

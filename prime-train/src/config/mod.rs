@@ -11,11 +11,14 @@ mod code;
 mod credit;
 mod layers;
 mod model;
+mod objective;
 mod presets;
 mod rl;
 mod run;
 mod validate;
 
+#[cfg(test)]
+mod objective_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +32,9 @@ pub use credit::{
 };
 pub use layers::{Layer, resolve};
 pub use model::{Data, DataTask, Model, Warmup};
+pub use objective::Objective;
 pub use presets::{DEFAULT_PRESET, preset_names};
-pub use rl::{Filter, LossAgg, Rl, Sampling};
+pub use rl::{Filter, LossAgg, Rl, RolloutIs, Sampling};
 pub use run::{Eval, Run};
 
 use crate::error::ConfigError;

@@ -2,9 +2,13 @@
 
 use std::fmt::Display;
 
+use prime_policy::PolicyError;
+use prime_policy::objective::PolicyObjective;
+
+use super::objective::{PARAMETERS, Parameter};
 use super::{
-    Baseline, Config, DataTask, Estimator, Granularity, KlPlacement, PrmReference, PrmUpdate,
-    ProcessCredit, ProcessNorm,
+    Baseline, Config, DataTask, Estimator, Granularity, KlPlacement, LossAgg, Objective,
+    PrmReference, PrmUpdate, ProcessCredit, ProcessNorm, Rl, RolloutIs,
 };
 use crate::code_args::{MEMORY_MIB, MOST_SECONDS};
 use crate::data::tasks::PassMark;
@@ -133,15 +137,70 @@ fn rl(config: &Config) -> Checked {
     below_one("rl.beta2", r.beta2)?;
     not_negative("rl.weight_decay", r.weight_decay)?;
     positive("rl.grad_clip", r.grad_clip)?;
-    below_one("rl.clip_ratio_low", r.clip_ratio_low)?;
-    not_negative("rl.clip_ratio_high", r.clip_ratio_high)?;
+    objective(config)?;
+    not_negative("rl.entropy_coef", r.entropy_coef)
+}
+
+fn objective(config: &Config) -> Checked {
+    let r = &config.rl;
+    let name = r.objective.as_str();
+    for parameter in &PARAMETERS {
+        let (value, default) = ((parameter.value)(r), (parameter.value)(&Rl::default()));
+        ensure(
+            parameter.readers.contains(&r.objective) || value == default,
+            parameter.key,
+            value,
+            format_args!("{default}: rl.objective = \"{name}\" does not read it"),
+        )?;
+    }
     ensure(
-        r.clip_ratio_c == 0.0 || (r.clip_ratio_c.is_finite() && r.clip_ratio_c > 1.0),
+        r.objective != Objective::PpoClip
+            || r.clip_ratio_c == 0.0
+            || (r.clip_ratio_c.is_finite() && r.clip_ratio_c > 1.0),
         "rl.clip_ratio_c",
         r.clip_ratio_c,
         "0 (off) or above 1",
     )?;
-    not_negative("rl.entropy_coef", r.entropy_coef)
+    if let Err(PolicyError::Objective {
+        field,
+        value,
+        accepted,
+        ..
+    }) = config.objective().validate()
+    {
+        let key = Parameter::named(field).map_or("rl.objective", |parameter| parameter.key);
+        return ensure(false, key, value, accepted);
+    }
+    if let Some(loss_agg) = r.objective.loss_agg() {
+        ensure(
+            r.loss_agg == loss_agg,
+            "rl.loss_agg",
+            r.loss_agg.as_str(),
+            format_args!(
+                "{}: rl.objective = \"{name}\" is defined with it",
+                loss_agg.as_str()
+            ),
+        )?;
+    }
+    not_negative("rl.loss_scale_factor", r.loss_scale_factor)?;
+    ensure(
+        r.loss_scale_factor == 0.0 || r.loss_agg == LossAgg::SeqMeanTokenSumNorm,
+        "rl.loss_scale_factor",
+        r.loss_scale_factor,
+        "0 unless rl.loss_agg = \"seq_mean_token_sum_norm\"",
+    )?;
+    positive("rl.rollout_is_threshold", r.rollout_is_threshold)?;
+    let level = match r.rollout_is {
+        RolloutIs::Off => return Ok(()),
+        RolloutIs::Token => "token",
+        RolloutIs::Sequence => "sequence",
+    };
+    ensure(
+        matches!(r.objective, Objective::Reinforce | Objective::Gpg),
+        "rl.rollout_is",
+        level,
+        "off unless rl.objective is reinforce or gpg: the others compare with the policy that acted themselves",
+    )
 }
 
 fn filter(config: &Config) -> Checked {
@@ -248,14 +307,16 @@ fn prm(config: &Config) -> Checked {
         && !p.oracle
         && config.advantage.process_gamma == 0.0
         && config.advantage.estimator != Estimator::Gae
-        && config.advantage.process_norm == ProcessNorm::None;
+        && config.advantage.process_norm == ProcessNorm::None
+        && config.rl.objective == Objective::PpoClip;
     ensure(
         !all_actions || fits,
         "prm.process_credit",
         "all_actions",
         "sampled, unless prm.reward_reference = \"policy\", prm.granularity = \"token\", prm.positive_clip = 0, \
-         prm.oracle = false, advantage.process_gamma = 0, advantage.process_norm = \"none\" and \
-         advantage.estimator is not gae: it is the policy-referenced reward of every next token at once",
+         prm.oracle = false, advantage.process_gamma = 0, advantage.process_norm = \"none\", \
+         rl.objective = \"ppo_clip\" and advantage.estimator is not gae: it is PPO's surrogate of the \
+         policy-referenced reward of every next token at once",
     )
 }
 

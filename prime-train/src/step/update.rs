@@ -24,6 +24,8 @@ struct Sample<'a> {
     returns: &'a [f32],
     old_values: &'a [f32],
     ref_log_probs: &'a [f32],
+    /// A random number of this response and step, for objectives that draw.
+    draw: u64,
 }
 
 /// Sums over a micro-batch that the metrics divide.
@@ -60,7 +62,9 @@ pub(super) fn policy<M: CausalLm>(
             if advantages.advantages[g][r].is_empty() {
                 continue;
             }
+            let key = [config.seed, OBJECTIVE_DRAW, step, samples.len() as u64];
             samples.push(Sample {
+                draw: Stream::new(key).word(),
                 sequence: Sequence {
                     prompt: &group.problem.prompt_ids,
                     response: &response.response.tokens,
@@ -116,6 +120,7 @@ pub(super) fn policy<M: CausalLm>(
 }
 
 const MINI_BATCH_ORDER: u64 = 0x6d62;
+const OBJECTIVE_DRAW: u64 = 0x6f64;
 
 /// The two distributions whose log-ratio rewards every token of the vocabulary: π_φ and the policy that acted.
 struct Tilted<M> {
@@ -234,12 +239,7 @@ fn micro_batch_loss<M: CausalLm>(
     let (statistics, values) =
         actor.token_statistics(&batch, config.sampling().log_prob_temperature());
     let mask = batch.mask();
-    let input = ObjectiveInput {
-        log_probs: statistics.log_probs.clone(),
-        old_log_probs: batch.scatter("old log-probs", samples.iter().map(|s| s.old_log_probs))?,
-        advantages: batch.scatter("advantages", samples.iter().map(|s| s.advantages))?,
-        mask: mask.clone(),
-    };
+    let input = objective_input(config, &batch, samples, statistics.log_probs.clone())?;
     let aggregation = env
         .objective
         .aggregation()
@@ -294,8 +294,9 @@ fn micro_batch_loss<M: CausalLm>(
         let clipped = ClippedValueLoss {
             value_clip: config.critic.value_clip as f32,
         };
-        let per_token = clipped.per_token(values, old, returns);
-        let value_loss = aggregation.aggregate(per_token, mask, totals);
+        let token_loss = clipped.token_loss(values, old, returns, &mask);
+        sums.named.extend(token_loss.metric_sums);
+        let value_loss = aggregation.aggregate(token_loss.loss, mask, totals);
         sums.value_loss = scalar(&value_loss);
         loss = loss + value_loss.mul_scalar(config.critic.vf_coef);
     }
@@ -319,6 +320,29 @@ fn token_weights(
         aggregation.aggregate(losses.clone(), Tensor::from_inner(mask.clone()), totals);
     let weights = losses.grad(&aggregated.backward());
     batch.response_entries(weights.unwrap_or_else(|| mask.zeros_like()))
+}
+
+/// What the objective reads: with `rl.rollout_is`, weights of π_θ against the policy that acted.
+fn objective_input(
+    config: &Config,
+    batch: &SequenceBatch,
+    samples: &[&Sample<'_>],
+    log_probs: Tensor<2>,
+) -> Result<ObjectiveInput, PolicyError> {
+    let old = batch.scatter("old log-probs", samples.iter().map(|s| s.old_log_probs))?;
+    let advantages = batch.scatter("advantages", samples.iter().map(|s| s.advantages))?;
+    let seed = samples
+        .iter()
+        .fold(0, |seed: u64, sample| seed.rotate_left(1) ^ sample.draw);
+    let input = ObjectiveInput::new(log_probs, old, advantages, batch.mask()).with_seed(seed);
+    Ok(match config.importance_weights() {
+        Some(weights) => {
+            let [new, old] = [&input.log_probs, &input.old_log_probs].map(Tensor::clone);
+            let weights = weights.per_token(new, old, input.mask.clone());
+            input.with_importance_weights(weights)
+        }
+        None => input,
+    })
 }
 
 fn scalar(x: &Tensor<1>) -> f64 {

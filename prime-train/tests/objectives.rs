@@ -1,0 +1,180 @@
+//! Whole steps under every objective: `rl.objective` reaches the policy update.
+#![cfg(feature = "flex")]
+
+use prime_policy::{Decoder, Sequence, log_probs};
+use prime_train::config::{Config, Layer, resolve};
+use prime_train::data::problems::Problems;
+use prime_train::metrics::StepMetrics;
+use prime_train::run::initial_model;
+use prime_train::step::{Environment, Learner, step};
+
+const ALL: [&str; 12] = [
+    "ppo_clip",
+    "gspo",
+    "sapo",
+    "cispo",
+    "gmpo",
+    "clip_cov",
+    "kl_cov",
+    "dppo_tv",
+    "dppo_kl",
+    "dro",
+    "gpg",
+    "reinforce",
+];
+
+fn tiny(preset: &str, settings: &[&str]) -> Config {
+    let fixed = [
+        "data.task=mod3",
+        "data.pass_mark=fraction",
+        "model.hidden_size=16",
+        "model.intermediate_size=16",
+        "model.num_hidden_layers=1",
+        "model.num_attention_heads=2",
+        "model.num_key_value_heads=1",
+        "rl.prompts_per_step=4",
+        "rl.lr=1e-2",
+        "rl.epochs_per_step=2",
+        "rl.mini_batch_size=8",
+        "rl.micro_batch_size=4",
+    ];
+    let mut layers = vec![Layer::preset(preset)];
+    let sets = fixed.iter().chain(settings);
+    layers.extend(sets.map(|set| Layer::set(set).unwrap()));
+    resolve(&layers).unwrap()
+}
+
+/// Metrics of two steps, and what the policy made of them.
+fn two_steps(config: &Config) -> (Vec<StepMetrics>, Learner<Decoder>) {
+    let start = initial_model(config).unwrap();
+    let mut learner = Learner::new(start.model, config).unwrap();
+    let environment = Environment {
+        config,
+        problems: &Problems::open(config, &start.tokenizer).unwrap(),
+        tokenizer: &start.tokenizer,
+        estimator: &config.estimator(true),
+        outcome_estimator: &config.estimator(false),
+        objective: &config.objective(),
+    };
+    let metrics = (0..2)
+        .map(|_| step(&mut learner, &environment).unwrap().metrics)
+        .collect();
+    (metrics, learner)
+}
+
+fn reading(learner: &Learner<Decoder>) -> Vec<f32> {
+    let sequence = Sequence {
+        prompt: &[1, 2],
+        response: &[3, 4, 5, 6],
+    };
+    let policy = &learner.actor.policy;
+    log_probs(policy, &[sequence], 1.0, 1, 1).unwrap().remove(0)
+}
+
+/// All but the times.
+fn numbers(metrics: &[StepMetrics]) -> Vec<(String, u64)> {
+    metrics
+        .iter()
+        .flat_map(|metrics| metrics.iter())
+        .filter(|(name, _)| !name.starts_with("timing_s/"))
+        .map(|(name, value)| (name.to_owned(), value.as_f64().to_bits()))
+        .collect()
+}
+
+#[test]
+fn every_objective_trains() {
+    let mut readings: Vec<Vec<f32>> = vec![];
+    for objective in ALL {
+        let config = tiny("reinforce", &[&format!("rl.objective={objective}")]);
+        let (metrics, learner) = two_steps(&config);
+        let first = &metrics[0];
+        assert!(first.get("actor/grad_norm").unwrap() > 0.0, "{objective}");
+        assert!(first.get("actor/pg_loss").is_some(), "{objective}");
+        let kl = first.get("actor/ppo_kl");
+        assert_eq!(kl.is_some(), objective != "gpg", "{objective}");
+        readings.push(reading(&learner));
+    }
+    // gpg and reinforce are one loss under two names; no other two are.
+    for (i, one) in readings.iter().enumerate() {
+        for (j, other) in readings.iter().enumerate().skip(i + 1) {
+            let same = (ALL[i], ALL[j]) == ("gpg", "reinforce");
+            assert_eq!(one == other, same, "{} and {}", ALL[i], ALL[j]);
+        }
+    }
+}
+
+#[test]
+fn what_is_drawn_does_not_depend_on_threads() {
+    let clip_cov = [
+        "rl.objective=clip_cov",
+        "rl.clip_cov_ratio=0.1",
+        "rl.clip_cov_lb=0",
+    ];
+    let run = |more: &[&str]| {
+        let (metrics, learner) = two_steps(&tiny("reinforce", &[&clip_cov, more].concat()));
+        (numbers(&metrics), reading(&learner))
+    };
+    let one = run(&["threads=1"]);
+    assert_eq!(one, run(&["threads=3"]));
+    let dropped = one.0.iter().find(|(name, _)| name == "actor/pg_clipfrac");
+    let share = f64::from_bits(dropped.unwrap().1);
+    assert!(share > 0.0 && share <= 0.1, "{share}");
+    assert_ne!(one.1, run(&["seed=1"]).1);
+}
+
+#[test]
+fn importance_weights_act_once_the_policy_has_moved() {
+    let reinforce = "rl.objective=reinforce";
+    let run = |more: &[&str]| {
+        let (metrics, learner) = two_steps(&tiny("reinforce", &[&[reinforce], more].concat()));
+        (
+            metrics[0].get("actor/grad_norm").unwrap(),
+            reading(&learner),
+        )
+    };
+    // One optimiser step a batch: the policy is the one that acted.
+    let once = ["rl.epochs_per_step=1", "rl.mini_batch_size=0"];
+    let (off, on) = (
+        run(&once),
+        run(&[&once[..], &["rl.rollout_is=token"]].concat()),
+    );
+    assert!(
+        (off.0 - on.0).abs() < 1e-4 * off.0,
+        "{} and {}",
+        off.0,
+        on.0
+    );
+    let (off, token, sequence) = (
+        run(&[]),
+        run(&["rl.rollout_is=token"]),
+        run(&["rl.rollout_is=sequence"]),
+    );
+    assert_ne!(off.1, token.1);
+    assert_ne!(off.1, sequence.1);
+    assert_ne!(token.1, sequence.1);
+}
+
+#[test]
+fn every_average_trains() {
+    let mut losses = vec![];
+    for loss_agg in [
+        "token_mean",
+        "token_sum",
+        "seq_mean_token_mean",
+        "seq_mean_token_sum",
+        "seq_mean_token_sum_norm",
+    ] {
+        let (metrics, _) = two_steps(&tiny("reinforce", &[&format!("rl.loss_agg={loss_agg}")]));
+        losses.push(metrics[0].get("actor/grad_norm").unwrap());
+    }
+    for (i, loss) in losses.iter().enumerate() {
+        assert!(*loss > 0.0 && !losses[..i].contains(loss), "{losses:?}");
+    }
+}
+
+#[test]
+fn the_critic_reports_what_its_clip_does() {
+    let (metrics, _) = two_steps(&tiny("ppo", &["critic.value_clip=1e-4", "critic.lr=0.1"]));
+    let share = metrics[0].get("critic/vf_clipfrac").unwrap();
+    assert!(share > 0.0 && share <= 1.0, "{share}");
+}
