@@ -79,7 +79,7 @@ impl ModelFolder {
         })
     }
 
-    /// Writes the folder, creating it if need be; files appear by atomic rename.
+    /// Writes the folder, creating it if need be; files appear by atomic rename. Adapters are merged into the weights.
     ///
     /// # Errors
     /// [`PolicyError::Io`] names the file.
@@ -93,7 +93,7 @@ impl ModelFolder {
                 path: folder.join("config.json"),
                 reason: error.to_string(),
             })?;
-        save_weights(&self.model, &folder.join(WEIGHTS))?;
+        save_weights(&self.model.clone().materialize(), &folder.join(WEIGHTS))?;
         self.tokenizer.save(folder)?;
         write_atomically(
             &folder.join("config.json"),
@@ -117,7 +117,7 @@ fn is_linear(name: &str, rank: usize) -> bool {
     rank == 2 && !name.contains("embed_tokens")
 }
 
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(values.len());
     for column in 0..columns {
         out.extend((0..rows).map(|row| values[row * columns + column]));
@@ -268,7 +268,7 @@ pub fn load_weights<M: Module>(model: M, path: &Path) -> Result<M, PolicyError> 
     })
 }
 
-fn decode(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
+pub(crate) fn decode(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
     let bytes = view.data();
     Ok(match view.dtype() {
         Dtype::F32 => {

@@ -34,6 +34,7 @@ mod generate;
 mod kernels;
 mod lm;
 mod logprob;
+mod lora;
 pub mod objective;
 mod optimizer;
 mod parallel;
@@ -51,6 +52,10 @@ pub use error::PolicyError;
 pub use generate::{FinishReason, GenerationRequest, Response, generate};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_statistics};
+pub use lora::{
+    AdapterFolder, LinearLayer, LoraConfig, TargetModules, has_adapters, linear_layers,
+    load_adapter, save_adapter,
+};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use parallel::{Accumulated, accumulate_gradients, map as parallel_map};
 pub use parameters::any_trainable;

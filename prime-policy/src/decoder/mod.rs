@@ -16,7 +16,7 @@ use crate::lm::CausalLm;
 use block::Block;
 pub use cache::DecoderCache;
 use layers::{Embedding, RmsNorm};
-use linear::project;
+pub(crate) use linear::project;
 use rope::Rope;
 
 /// The trunk: embedding, blocks, final norm (`model.*` in a checkpoint).
