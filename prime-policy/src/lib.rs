@@ -35,6 +35,7 @@ mod kernels;
 mod lm;
 mod logprob;
 mod lora;
+mod memory;
 pub mod objective;
 mod optimizer;
 mod parallel;
@@ -53,9 +54,10 @@ pub use generate::{FinishReason, GenerationRequest, Response, generate};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_statistics};
 pub use lora::{
-    AdapterFolder, LinearLayer, LoraConfig, TargetModules, has_adapters, linear_layers,
-    load_adapter, save_adapter,
+    AdapterFolder, LinearLayer, LoraConfig, TargetModules, adapter_base, has_adapters,
+    linear_layers, load_adapter, save_adapter,
 };
+pub use memory::{DecoderMemory, HEAD_CHUNK_BYTES};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use parallel::{Accumulated, accumulate_gradients, map as parallel_map};
 pub use parameters::any_trainable;

@@ -158,6 +158,14 @@ fn read_config(folder: &Path) -> Result<(LoraConfig, Option<String>), PolicyErro
     peft::read(&text).map_err(|reason| format(&path, reason))
 }
 
+/// The base model that the adapter in `folder` names: a path or a hub name.
+///
+/// # Errors
+/// [`PolicyError::Io`] or [`PolicyError::Format`] for its `adapter_config.json`.
+pub fn adapter_base(folder: &Path) -> Result<Option<String>, PolicyError> {
+    Ok(read_config(folder)?.1)
+}
+
 /// An adapter folder with the base model that it names.
 #[derive(Debug, Clone)]
 pub struct AdapterFolder {

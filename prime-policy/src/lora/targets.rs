@@ -65,7 +65,7 @@ impl TargetModules {
     }
 
     /// Positions of the chosen layers, or which name chose none and what there is.
-    pub(super) fn choose(&self, layers: &[LinearLayer]) -> Result<Vec<usize>, PolicyError> {
+    pub(crate) fn choose(&self, layers: &[LinearLayer]) -> Result<Vec<usize>, PolicyError> {
         if layers.is_empty() {
             let reason = "the model has no linear layer besides its head; nothing can be adapted";
             return Err(PolicyError::Lora(reason.to_owned()));

@@ -11,7 +11,7 @@ use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 
 /// Rows decoded together: small enough that two threads share a demo-sized step.
-const ROWS_PER_CHUNK: usize = 16;
+pub(crate) const ROWS_PER_CHUNK: usize = 16;
 
 /// A sampled response with its verdict.
 #[derive(Debug, Clone)]
