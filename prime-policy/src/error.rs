@@ -150,6 +150,9 @@ pub enum PolicyError {
         /// The length given.
         found: usize,
     },
+    /// An adapter cannot be attached or saved.
+    #[error("LoRA: {0}")]
+    Lora(String),
     /// An optimiser state does not belong to this model.
     #[error("optimizer state: {0}")]
     OptimizerState(String),

@@ -34,6 +34,8 @@ mod head_loss;
 mod kernels;
 mod lm;
 mod logprob;
+mod lora;
+mod memory;
 mod micro_batch;
 pub mod objective;
 mod optimizer;
@@ -60,6 +62,11 @@ pub use head_loss::{HeadLoss, head_loss};
 pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_hidden, token_statistics};
+pub use lora::{
+    AdapterFolder, LinearLayer, LoraConfig, TargetModules, adapter_base, has_adapters,
+    linear_layers, load_adapter, save_adapter,
+};
+pub use memory::{DecoderMemory, HEAD_CHUNK_BYTES};
 pub use micro_batch::{MicroBatching, Padding, in_order, micro_batches};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use parallel::{

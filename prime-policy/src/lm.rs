@@ -68,6 +68,7 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
     ) -> Tensor<2> {
         token_log_probs_in_chunks(self, hidden, targets, temperature)
     }
+
     /// An empty cache: `rows` rows of length 0 with room for `capacity` tokens each.
     fn cache(&self, rows: usize, capacity: usize) -> Self::Cache;
 

@@ -61,7 +61,7 @@ impl OptimizerConfig {
 pub struct Optimizer {
     adamw: ModuleOptimizer,
     grad_clip: f64,
-    /// The parameters that the moments belong to; empty before the first step.
+    /// The parameters that train, to which the moments belong; empty before the first step.
     stepped: Vec<Identity>,
 }
 
@@ -290,7 +290,7 @@ mod tests {
         let model = run(&mut optimizer, toy(2), 0..1);
         optimizer.save(&model, &path).unwrap();
         let message = |model: Toy| config.init().load(model, &path).unwrap_err().to_string();
-        assert!(message(toy(5)).contains("parameter 0 of the model has shape [3, 5]"));
+        assert!(message(toy(5)).contains("trained parameter 0 of the model has shape [3, 5]"));
 
         let head = crate::ValueHead::init(3, &Device::flex().autodiff());
         assert!(config.init().load(head, &path).is_err());
@@ -298,7 +298,7 @@ mod tests {
         let error = adopt(toy(2), &one).unwrap_err();
         assert_eq!(
             error,
-            "the model has 2 parameters, the saved optimiser knows 1"
+            "the model has 2 parameters that train, the saved optimiser knows 1"
         );
 
         let whole = std::fs::read(&path).unwrap();

@@ -1,5 +1,7 @@
 //! Work over a fixed list of pieces on several threads, with results that do not depend on how many.
 
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
@@ -104,7 +106,10 @@ pub fn accumulate_losses<M: Module + Sync, T: Sync, S: Send>(
     threads: usize,
     loss: impl Fn(&M, &T) -> Result<MicroBatchLoss<S>, PolicyError> + Sync,
 ) -> Result<Accumulated<S>, PolicyError> {
-    let parts = map(threads, micro_batches, |micro_batch| {
+    let numbered: Vec<(usize, &T)> = micro_batches.iter().enumerate().collect();
+    let turns = Turns::new(GradientsAccumulator::new());
+    let statistics = map(threads, &numbered, |&(number, micro_batch)| {
+        let turn = turns.after(number);
         let device = model.devices().first().cloned().unwrap_or_default();
         let own = model.clone().fork(&device);
         let MicroBatchLoss {
@@ -121,21 +126,82 @@ pub fn accumulate_losses<M: Module + Sync, T: Sync, S: Send>(
             });
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &own);
-        Ok((gradients, extra, statistics))
+        turn.take(|accumulator| {
+            accumulator.accumulate(model, gradients);
+            if let Some(extra) = extra {
+                accumulator.accumulate(model, extra);
+            }
+        });
+        Ok(statistics)
     })?;
-    let mut accumulator = GradientsAccumulator::new();
-    let mut statistics = Vec::with_capacity(parts.len());
-    for (gradients, extra, part) in parts {
-        accumulator.accumulate(model, gradients);
-        if let Some(extra) = extra {
-            accumulator.accumulate(model, extra);
-        }
-        statistics.push(part);
-    }
     Ok(Accumulated {
-        gradients: accumulator.grads(),
+        gradients: turns.into_inner().grads(),
         statistics,
     })
+}
+
+/// Something that workers change one after the other, in the order of their numbers. Each waits for its turn with what it
+/// has to add, so that no more is held than one addition a thread.
+struct Turns<T> {
+    /// What is changed, and whose turn it is.
+    state: Mutex<(T, usize)>,
+    changed: Condvar,
+}
+
+/// A number's turn. It passes to the next number when this is dropped, whether it was taken or not.
+struct Turn<'a, T> {
+    turns: &'a Turns<T>,
+    number: usize,
+}
+
+impl<T> Turns<T> {
+    fn new(value: T) -> Self {
+        Self {
+            state: Mutex::new((value, 0)),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The turn of `number`, which comes after those of all smaller numbers. Each number has to be asked for once.
+    fn after(&self, number: usize) -> Turn<'_, T> {
+        Turn {
+            turns: self,
+            number,
+        }
+    }
+
+    fn wait(&self, number: usize) -> MutexGuard<'_, (T, usize)> {
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changed
+            .wait_while(guard, |(_, turn)| *turn < number)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_inner(self) -> T {
+        let state = self.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl<T> Turn<'_, T> {
+    fn take(self, change: impl FnOnce(&mut T)) {
+        change(&mut self.turns.wait(self.number).0);
+    }
+}
+
+impl<T> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        let turns = self.turns;
+        if std::thread::panicking() {
+            // This thread's other numbers will not come: nobody waits for them, and the panic goes on to the caller.
+            let mut guard = turns.state.lock().unwrap_or_else(PoisonError::into_inner);
+            guard.1 = usize::MAX;
+        } else {
+            let mut guard = turns.wait(self.number);
+            guard.1 = guard.1.max(self.number + 1);
+        }
+        turns.changed.notify_all();
+    }
 }
 
 /// The Euclidean norm of all gradients together.
@@ -161,4 +227,49 @@ pub(crate) fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> 
     };
     model.visit(&mut norm);
     norm.squares.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_come_in_order_whoever_is_first() {
+        for threads in 1..5 {
+            let numbers: Vec<usize> = (0..40).collect();
+            let turns = Turns::new(vec![]);
+            let done = map(threads, &numbers, |&number| {
+                let turn = turns.after(number);
+                // Every third has nothing to add.
+                if number % 3 == 0 {
+                    return Err(number);
+                }
+                std::thread::sleep(std::time::Duration::from_micros(((number * 7) % 5) as u64));
+                turn.take(|list| list.push(number));
+                Ok(())
+            });
+            assert_eq!(done, Err(0));
+            let expected: Vec<usize> = match threads {
+                // One thread stops at the first error.
+                1 => vec![],
+                _ => (0..40).filter(|n| n % 3 != 0).collect(),
+            };
+            assert_eq!(turns.into_inner(), expected);
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller() {
+        let numbers: Vec<usize> = (0..8).collect();
+        let turns = Turns::new(0);
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            map(2, &numbers, |&number| {
+                let turn = turns.after(number);
+                assert!(number != 2, "the third is broken");
+                turn.take(|sum| *sum += 1);
+                Ok::<_, ()>(())
+            })
+        }));
+        assert!(caught.is_err());
+    }
 }

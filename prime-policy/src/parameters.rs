@@ -14,15 +14,18 @@ pub(crate) struct Identity {
     shape: Vec<usize>,
 }
 
-/// The identities of all float parameters in the order of a walk through the module.
+/// The identities of the float parameters that train, in the order of a walk through the module. Frozen ones have no
+/// moments.
 pub(crate) fn identities<M: Module>(model: &M) -> Vec<Identity> {
     struct Collect(Vec<Identity>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(Identity {
-                id: param.id.val(),
-                shape: param.shape().to_vec(),
-            });
+            if param.is_require_grad() {
+                self.0.push(Identity {
+                    id: param.id.val(),
+                    shape: param.shape().to_vec(),
+                });
+            }
         }
     }
     let mut collect = Collect(vec![]);
@@ -35,6 +38,9 @@ pub(crate) fn adopt<M: Module>(model: M, saved: &[Identity]) -> Result<M, String
     struct Assign<'a>(std::slice::Iter<'a, Identity>);
     impl ModuleMapper for Assign<'_> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if !param.is_require_grad() {
+                return param;
+            }
             let id = self
                 .0
                 .next()
@@ -46,14 +52,14 @@ pub(crate) fn adopt<M: Module>(model: M, saved: &[Identity]) -> Result<M, String
     let own = identities(&model);
     if own.len() != saved.len() {
         return Err(format!(
-            "the model has {} parameters, the saved optimiser knows {}",
+            "the model has {} parameters that train, the saved optimiser knows {}",
             own.len(),
             saved.len()
         ));
     }
     if let Some(at) = (0..own.len()).find(|&at| own[at].shape != saved[at].shape) {
         return Err(format!(
-            "parameter {at} of the model has shape {:?}, for the saved optimiser it has {:?}",
+            "trained parameter {at} of the model has shape {:?}, for the saved optimiser it has {:?}",
             own[at].shape, saved[at].shape
         ));
     }

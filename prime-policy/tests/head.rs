@@ -36,13 +36,8 @@ impl CausalLm for Own {
         self.inner.logits(hidden)
     }
 
-    fn prefill(
-        &self,
-        tokens: Tensor<2, Int>,
-        lengths: &[usize],
-        capacity: usize,
-    ) -> (Tensor<2>, DecoderCache) {
-        self.inner.prefill(tokens, lengths, capacity)
+    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
+        self.inner.cache(rows, capacity)
     }
 
     fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {

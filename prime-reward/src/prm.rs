@@ -68,6 +68,10 @@ struct Example<'a> {
 impl<M: CausalLm> ImplicitPrm<M> {
     /// A PRM that starts as a copy of `start` (usually the policy); the frozen reference is a second copy.
     ///
+    /// Copies share tensors until one of them trains. When `start` has adapters, only these train: policy, PRM and
+    /// reference stay one base in memory, and the reference is that base with the adapters of `start` (fresh ones change
+    /// nothing).
+    ///
     /// `start` must live on an autodiff device. At this point every implicit reward against the frozen reference is
     /// exactly 0.
     ///

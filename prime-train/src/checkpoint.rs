@@ -2,6 +2,9 @@
 //!
 //! `checkpoints/step-000040/` holds `policy/` and `prm/` (each a model folder with its optimiser's state), the value
 //! head where there is one, and `state.json`. `checkpoints/reference/` is the model before the first step.
+//!
+//! With adapters `policy/` and `prm/` are adapter folders in PEFT's layout, `reference/` is the base and
+//! `reference/adapter/` the adapter that the run started from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,8 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use prime_policy::{
-    Decoder, DecoderConfig, ModelFolder, SideFiles, Tokenizer, load_weights, save_weights,
+    Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer, adapter_base,
+    load_adapter, load_weights, save_adapter, save_weights,
 };
 use prime_reward::ImplicitPrm;
 use serde::{Deserialize, Serialize};
@@ -17,7 +21,53 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, KlPlacement};
 use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
+use crate::start::{Base, Start};
 use crate::step::Learner;
+
+/// What the models of a run have in common besides their weights.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Their shape.
+    pub shape: DecoderConfig,
+    /// Their vocabulary.
+    pub tokenizer: Tokenizer,
+    /// What else their folders hold.
+    pub side_files: SideFiles,
+    /// Their adapters, if they have any.
+    pub adapters: Option<Adapters>,
+}
+
+/// The adapters of a run.
+#[derive(Debug, Clone)]
+pub struct Adapters {
+    /// Their settings.
+    pub lora: LoraConfig,
+    /// The base model's folder, an absolute path: what adapter folders name as theirs.
+    pub base: PathBuf,
+}
+
+impl About {
+    fn save(&self, model: &Decoder, folder: &Path) -> Result<(), TrainError> {
+        match &self.adapters {
+            Some(Adapters { lora, base }) => Ok(save_adapter(
+                model,
+                lora,
+                &base.display().to_string(),
+                folder,
+            )?),
+            None => Ok(self.whole(model).save(folder)?),
+        }
+    }
+
+    fn whole(&self, model: &Decoder) -> ModelFolder {
+        ModelFolder {
+            config: self.shape.clone(),
+            model: model.clone(),
+            tokenizer: self.tokenizer.clone(),
+            side_files: self.side_files.clone(),
+        }
+    }
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
@@ -26,6 +76,7 @@ struct State {
 }
 
 const OPTIMIZER: &str = "optimizer.bin";
+const ADAPTER: &str = "adapter";
 const CRITIC: &str = "value_head.safetensors";
 const CRITIC_OPTIMIZER: &str = "value_head_optimizer.bin";
 
@@ -49,39 +100,50 @@ impl Checkpoints {
         self.folder.join("reference")
     }
 
-    /// Saves the model before the first step, which resuming starts the reference from, with the side files of every
-    /// later checkpoint.
+    /// Saves the model before the first step, which resuming starts the reference from; returns it with what the folders
+    /// of this run's checkpoints say about their models.
     ///
     /// # Errors
-    /// [`TrainError::Policy`] names the file.
-    pub fn save_reference(
-        &self,
-        model: &Decoder,
-        shape: &DecoderConfig,
-        tokenizer: &Tokenizer,
-        side_files: SideFiles,
-    ) -> Result<(), TrainError> {
-        Ok(folder_of(model, shape, tokenizer, side_files).save(&self.reference())?)
+    /// [`TrainError::Policy`] or [`TrainError::Io`] names the file.
+    pub fn save_reference(&self, start: Start) -> Result<(Decoder, About), TrainError> {
+        let folder = self.reference();
+        let Start {
+            model,
+            base,
+            shape,
+            tokenizer,
+            side_files,
+            ..
+        } = start;
+        let mut about = About {
+            shape,
+            tokenizer,
+            side_files,
+            adapters: None,
+        };
+        let whole = base.as_ref().map_or(&model, |base| &base.model);
+        about.whole(whole).save(&folder)?;
+        if let Some(Base { path, lora, .. }) = base {
+            let named = path.as_deref().unwrap_or(&folder);
+            let base = fs::canonicalize(named).map_err(TrainError::io("read", named))?;
+            about.adapters = Some(Adapters { lora, base });
+            about.save(&model, &folder.join(ADAPTER))?;
+        }
+        Ok((model, about))
     }
 
     /// Saves a learner; the folder appears whole or not at all. Older checkpoints beyond the limit are removed after.
     ///
     /// # Errors
     /// The file that could not be written. Earlier checkpoints are untouched then.
-    pub fn save(
-        &self,
-        learner: &Learner<Decoder>,
-        shape: &DecoderConfig,
-        tokenizer: &Tokenizer,
-    ) -> Result<PathBuf, TrainError> {
+    pub fn save(&self, learner: &Learner<Decoder>, about: &About) -> Result<PathBuf, TrainError> {
         let last = self.folder.join(format!("step-{:06}", learner.step));
         let partial = last.with_extension("partial");
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(TrainError::io("remove", &partial))?;
         }
-        let side_files = SideFiles::read(&self.reference())?;
         let policy = partial.join("policy");
-        folder_of(&learner.actor.policy, shape, tokenizer, side_files.clone()).save(&policy)?;
+        about.save(&learner.actor.policy, &policy)?;
         learner
             .policy_optimizer
             .save(&learner.actor.policy, &policy.join(OPTIMIZER))?;
@@ -93,7 +155,7 @@ impl Checkpoints {
         }
         if let Some(prm) = &learner.prm {
             let folder = partial.join("prm");
-            folder_of(prm.model(), shape, tokenizer, side_files).save(&folder)?;
+            about.save(prm.model(), &folder)?;
             prm.save_state(&folder)?;
         }
         let state = State {
@@ -146,7 +208,7 @@ impl Checkpoints {
         })
     }
 
-    /// The learner of the newest checkpoint, with the shape and tokenizer of its policy.
+    /// The learner of the newest checkpoint, with what its folders say about its models.
     ///
     /// # Errors
     /// [`TrainError::NoCheckpoint`], or the file that is missing or broken.
@@ -154,16 +216,45 @@ impl Checkpoints {
         &self,
         config: &Config,
         device: &Device,
-    ) -> Result<(Learner<Decoder>, DecoderConfig, Tokenizer), TrainError> {
+    ) -> Result<(Learner<Decoder>, About), TrainError> {
         let folder = self.latest()?;
-        let policy_folder = folder.join("policy");
         let ModelFolder {
             config: shape,
-            model: policy,
+            model: whole,
             tokenizer,
-            ..
-        } = ModelFolder::load(&policy_folder, device)?;
-        let reference = ModelFolder::load(&self.reference(), device)?.model;
+            side_files,
+        } = ModelFolder::load(&self.reference(), device)?;
+        let mut about = About {
+            shape,
+            tokenizer,
+            side_files,
+            adapters: None,
+        };
+        let start = self.reference().join(ADAPTER);
+        let adapted = start.exists();
+        // All models of a run with adapters are clones of one base, which share its tensors.
+        let load = |folder: &Path| -> Result<Decoder, TrainError> {
+            Ok(match adapted {
+                true => load_adapter(whole.clone(), folder)?.0,
+                false => ModelFolder::load(folder, device)?.model,
+            })
+        };
+        let reference = match adapted {
+            true => {
+                let (model, lora) = load_adapter(whole.clone(), &start)?;
+                let named = PathBuf::from(adapter_base(&start)?.unwrap_or_default());
+                // A run folder that was moved still has its copy of the base.
+                let base = match named.is_dir() {
+                    true => named,
+                    false => self.reference(),
+                };
+                about.adapters = Some(Adapters { lora, base });
+                model
+            }
+            false => whole.clone(),
+        };
+        let policy_folder = folder.join("policy");
+        let policy = load(&policy_folder)?;
         let mut learner = Learner::new(reference.clone(), config)?;
         (learner.policy_optimizer, learner.actor.policy) = learner
             .policy_optimizer
@@ -178,7 +269,7 @@ impl Checkpoints {
         }
         if let Some(prm) = config.implicit_prm() {
             let prm_folder = folder.join("prm");
-            let model = ModelFolder::load(&prm_folder, device)?.model;
+            let model = load(&prm_folder)?;
             learner.prm = Some(ImplicitPrm::resume(&model, &reference, prm, &prm_folder)?);
         }
         learner.reference = (config.kl.placement != KlPlacement::None).then(|| reference.valid());
@@ -191,20 +282,6 @@ impl Checkpoints {
             })?;
         learner.step = state.step;
         learner.next_problem = state.next_problem;
-        Ok((learner, shape, tokenizer))
-    }
-}
-
-fn folder_of(
-    model: &Decoder,
-    shape: &DecoderConfig,
-    tokenizer: &Tokenizer,
-    side_files: SideFiles,
-) -> ModelFolder {
-    ModelFolder {
-        config: shape.clone(),
-        model: model.clone(),
-        tokenizer: tokenizer.clone(),
-        side_files,
+        Ok((learner, about))
     }
 }

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use prime_policy::{GenerationRequest, generate};
+use prime_policy::{AdapterFolder, GenerationRequest, device_by_name, generate};
 use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
@@ -15,6 +14,7 @@ use crate::data::problems::Problems;
 use crate::doctor;
 use crate::error::TrainError;
 use crate::eval::evaluate;
+use crate::memory::MemoryPlan;
 use crate::report::write_report;
 use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
 use crate::summary::Summary;
@@ -114,6 +114,15 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Merge an adapter folder into its base model: an ordinary model folder comes out.
+    Merge {
+        /// The adapter folder, e.g. checkpoints/step-000040/policy of a run with lora.rank > 0.
+        #[arg(long, value_name = "FOLDER")]
+        model: PathBuf,
+        /// The folder to write; must be new.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
     /// Run several arms over several seeds; one chart and one table.
     Compare {
         /// Seeds per arm.
@@ -179,6 +188,7 @@ impl Command {
             }
             Command::Eval { .. }
             | Command::Generate { .. }
+            | Command::Merge { .. }
             | Command::Report { .. }
             | Command::Verify { .. }
             | Command::Doctor { .. } => None,
@@ -260,6 +270,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             samples,
             settings,
         } => sample(model, prompt, *samples, settings),
+        Command::Merge { model, out } => merge(model, out),
         Command::Compare {
             seeds,
             first_seed,
@@ -308,9 +319,10 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     if problems.runs_unsandboxed() {
         eprintln!("warning: programs run without a sandbox, with your own rights");
     }
-    drop(problems);
+    let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    drop((problems, start));
     let folder = create_run_folder(config, name)?;
-    eprintln!("{}", sizes(config));
+    eprintln!("{}\n{plan}", sizes(config));
     let start = match warmed_up_model(config, true) {
         Ok(start) => start,
         Err(error) => {
@@ -349,35 +361,13 @@ fn sizes(config: &Config) -> String {
 
 fn print_plan(config: &Config) -> Result<(), TrainError> {
     let start = initial_model(config)?;
-    Problems::open(config, &start.tokenizer)?;
+    let problems = Problems::open(config, &start.tokenizer)?;
     println!("{}", config.to_toml()?);
     println!("# {}", sizes(config));
-    let parameters = start.model.num_params();
-    let mib = |numbers: usize| numbers as f64 * 4.0 / (1024.0 * 1024.0);
-    let prm = config.implicit_prm();
-    let copies = 1 + 2 * usize::from(prm.is_some());
-    let trained = 1 + usize::from(prm.is_some());
-    let shape = &start.shape;
-    let tokens = config.data.max_prompt_tokens + config.sampling.max_new_tokens;
-    let kv_width = shape.num_key_value_heads * shape.head_dim();
-    let rows = config.responses_per_step();
-    println!("# memory plan, f32, {parameters} parameters a model:");
-    println!(
-        "#   weights            {:10.1} MiB ({copies} model(s))",
-        mib(parameters * copies)
-    );
-    println!(
-        "#   gradients          {:10.1} MiB",
-        mib(parameters * trained)
-    );
-    println!(
-        "#   optimiser moments  {:10.1} MiB",
-        mib(2 * parameters * trained)
-    );
-    println!(
-        "#   key/value cache    {:10.1} MiB at most ({rows} rows × {tokens} tokens)",
-        mib(2 * rows * tokens * kv_width * shape.num_hidden_layers)
-    );
+    let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    for line in plan.to_string().lines() {
+        println!("# {line}");
+    }
     Ok(())
 }
 
@@ -441,6 +431,27 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
         reason: e.to_string(),
     })?;
     println!("{text}");
+    Ok(())
+}
+
+fn merge(model: &Path, out: &Path) -> Result<(), TrainError> {
+    if !AdapterFolder::is_one(model) {
+        let message = format!(
+            "{} holds no adapter (adapter_config.json without config.json): there is nothing to merge",
+            model.display()
+        );
+        return Err(TrainError::Usage(message));
+    }
+    if out.exists() {
+        let message = format!(
+            "--out {}: it exists already; name a new folder",
+            out.display()
+        );
+        return Err(TrainError::Usage(message));
+    }
+    let device = device_by_name("flex")?;
+    AdapterFolder::load(model, &device)?.merged().save(out)?;
+    println!("{}", out.display());
     Ok(())
 }
 

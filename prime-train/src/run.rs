@@ -1,146 +1,29 @@
-//! When to warm up, step, evaluate and save.
+//! When to step, evaluate and save.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-use prime_policy::{Decoder, DecoderConfig, ModelFolder, SideFiles, Tokenizer, device_by_name};
+use prime_policy::{Decoder, device_by_name};
 
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{About, Checkpoints};
 use crate::config::Config;
 use crate::data::problems::Problems;
-use crate::data::tasks::{BOS, EOS, PAD};
 use crate::error::TrainError;
 use crate::eval::{Evaluation, evaluate};
 use crate::files::write_atomically;
 use crate::metrics::{MetricsWriter, StepMetrics, read_metrics};
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
-use crate::sft::warm_up;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
 
+pub use crate::start::{Base, Start, initial_model, warmed_up_model};
+
 /// Set by the signal handler; the run stops after the step in progress.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// A model with its tokenizer, warmed up or read from a folder.
-#[derive(Clone)]
-pub struct Start {
-    /// On an autodiff device.
-    pub model: Decoder,
-    /// Its shape.
-    pub shape: DecoderConfig,
-    /// Its vocabulary.
-    pub tokenizer: Tokenizer,
-    /// What else its folder holds; every checkpoint gets it too.
-    pub side_files: SideFiles,
-    /// Seconds that the warm-up took.
-    pub seconds: f64,
-}
-
-/// The model that a configuration starts from, without warm-up.
-///
-/// # Errors
-/// An unknown device; a folder that cannot be read; a shape that cannot be built.
-pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
-    let device = device_by_name(&config.device)?.autodiff();
-    if !config.model.path.is_empty() {
-        let ModelFolder {
-            config: shape,
-            model,
-            tokenizer,
-            side_files,
-        } = ModelFolder::load(Path::new(&config.model.path), &device)?;
-        return Ok(Start {
-            model,
-            shape,
-            tokenizer,
-            side_files,
-            seconds: 0.0,
-        });
-    }
-    let Some(task) = config.data.task.builtin() else {
-        return Err(TrainError::Usage(
-            "data.task = \"jsonl\" needs model.path".to_owned(),
-        ));
-    };
-    let special = [PAD, BOS, EOS];
-    let characters = task
-        .vocabulary()
-        .into_iter()
-        .filter(|token| !special.contains(&token.as_str()))
-        .filter_map(|token| token.chars().next());
-    let tokenizer = Tokenizer::characters(characters)?;
-    let shape = config.decoder(&tokenizer);
-    let model = fresh_model(&shape, config.seed, &device)?;
-    Ok(Start {
-        model,
-        shape,
-        tokenizer,
-        side_files: SideFiles::default(),
-        seconds: 0.0,
-    })
-}
-
-/// Weights drawn from `seed`. The generator belongs to the whole process, so one model is drawn at a time, and all of
-/// it: burn draws a parameter when it is first read.
-fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Decoder, TrainError> {
-    static DRAWING: Mutex<()> = Mutex::new(());
-    struct Touch;
-    impl ModuleVisitor for Touch {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let _ = param.val();
-        }
-    }
-    let _alone = DRAWING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    device.seed(seed);
-    let model = shape.init(device)?;
-    model.visit(&mut Touch);
-    Ok(model)
-}
-
-/// [`initial_model`], warmed up on the task's demonstrations (a data file has none).
-///
-/// # Errors
-/// Those of [`initial_model`] and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
-pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
-    let mut start = initial_model(config)?;
-    let Some(task) = config.data.task.builtin() else {
-        return Ok(start);
-    };
-    if config.warmup.steps == 0 {
-        return Ok(start);
-    }
-    let clock = Instant::now();
-    let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
-    start.model = warm_up(
-        start.model,
-        config,
-        task.as_ref(),
-        &start.tokenizer,
-        |_, done| {
-            if let Some(bar) = &mut bar {
-                bar.tick(&format!("loss {:.3}", done.loss));
-            }
-            match INTERRUPTED.load(Ordering::Relaxed) {
-                true => Err(TrainError::InterruptedEarly),
-                false => Ok(()),
-            }
-        },
-    )?;
-    start.seconds = clock.elapsed().as_secs_f64();
-    if let Some(bar) = bar {
-        bar.finish(&format!("{:.1} s", start.seconds));
-    }
-    Ok(start)
-}
 
 /// The folder of a new run: `name`, or the task and preset with the first free number.
 ///
@@ -187,8 +70,7 @@ pub struct Run {
     config: Config,
     folder: PathBuf,
     learner: Learner<Decoder>,
-    shape: DecoderConfig,
-    tokenizer: Tokenizer,
+    about: About,
     problems: Problems,
     checkpoints: Checkpoints,
     metrics: MetricsWriter,
@@ -207,23 +89,16 @@ impl Run {
         progress: bool,
     ) -> Result<Self, TrainError> {
         write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
-        let Start {
-            model,
-            shape,
-            tokenizer,
-            side_files,
-            seconds,
-        } = start;
-        let problems = Problems::open(config, &tokenizer)?;
+        let seconds = start.seconds;
+        let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
-        checkpoints.save_reference(&model, &shape, &tokenizer, side_files)?;
+        let (model, about) = checkpoints.save_reference(start)?;
         let mut run = Self {
             learner: Learner::new(model, config)?,
             metrics: MetricsWriter::create(&folder.join("metrics.jsonl"))?,
             folder: folder.to_owned(),
             config: config.clone(),
-            shape,
-            tokenizer,
+            about,
             problems,
             checkpoints,
             progress,
@@ -243,15 +118,14 @@ impl Run {
     pub fn resume(config: &Config, folder: &Path, progress: bool) -> Result<Self, TrainError> {
         let device = device_by_name(&config.device)?.autodiff();
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
-        let (learner, shape, tokenizer) = checkpoints.resume(config, &device)?;
-        let problems = Problems::open(config, &tokenizer)?;
+        let (learner, about) = checkpoints.resume(config, &device)?;
+        let problems = Problems::open(config, &about.tokenizer)?;
         let metrics = MetricsWriter::resume(&folder.join("metrics.jsonl"), learner.step)?;
         Ok(Self {
             config: config.clone(),
             folder: folder.to_owned(),
             learner,
-            shape,
-            tokenizer,
+            about,
             problems,
             checkpoints,
             metrics,
@@ -273,7 +147,7 @@ impl Run {
             policy,
             &self.config,
             &self.problems,
-            &self.tokenizer,
+            &self.about.tokenizer,
             problems,
         )?;
         record.set("eval/pass@1", result.avg_at_k)?;
@@ -306,7 +180,7 @@ impl Run {
             let env = Environment {
                 config: &config,
                 problems: &self.problems,
-                tokenizer: &self.tokenizer,
+                tokenizer: &self.about.tokenizer,
                 estimator: &with_process,
                 outcome_estimator: &outcome_only,
                 objective: &objective,
@@ -347,8 +221,7 @@ impl Run {
     }
 
     fn save(&self) -> Result<PathBuf, TrainError> {
-        self.checkpoints
-            .save(&self.learner, &self.shape, &self.tokenizer)
+        self.checkpoints.save(&self.learner, &self.about)
     }
 
     /// The run in a few numbers, from its metrics alone, so that a resumed run sums up like an unbroken one.

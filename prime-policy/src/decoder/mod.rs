@@ -18,7 +18,7 @@ use crate::logprob::token_log_probs_in_chunks;
 use block::Block;
 pub use cache::DecoderCache;
 use layers::{Embedding, RmsNorm};
-use linear::project;
+pub(crate) use linear::project;
 use rope::Rope;
 
 /// The trunk: embedding, blocks, final norm (`model.*` in a checkpoint).

@@ -33,6 +33,7 @@ fn decode_attention_equals_composed_and_spares_the_other_rows() {
             heads,
             kv_heads,
             head_dim,
+            window: None,
         };
         let qkv = [heads, kv_heads, kv_heads].map(|n| random([batch, n * head_dim]));
         let angles: Tensor<2> = random([batch, head_dim / 2]);
@@ -94,6 +95,7 @@ fn a_cache_stays_where_it_is() {
         heads: 2,
         kv_heads: 1,
         head_dim: 4,
+        window: None,
     };
     let [mut keys, mut values] = [0, 1].map(|_| random::<4>([3, 1, 6, 4]));
     let source: Tensor<4> = random([1, 1, 3, 4]);

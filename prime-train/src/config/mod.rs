@@ -10,6 +10,7 @@
 mod code;
 mod credit;
 mod layers;
+mod lora;
 mod model;
 mod objective;
 mod presets;
@@ -31,6 +32,7 @@ pub use credit::{
     ProcessNorm,
 };
 pub use layers::{Layer, resolve};
+pub use lora::Lora;
 pub use model::{Data, DataTask, Model, Warmup};
 pub use objective::Objective;
 pub use presets::{DEFAULT_PRESET, preset_names};
@@ -54,6 +56,8 @@ pub struct Config {
     pub threads: usize,
     /// The model, or the shape of a fresh one.
     pub model: Model,
+    /// Adapters instead of all weights.
+    pub lora: Lora,
     /// What is trained on.
     pub data: Data,
     /// How responses to rows of code are graded.
@@ -89,6 +93,7 @@ impl Config {
             device: "flex".to_string(),
             threads: 0,
             model: Model::default(),
+            lora: Lora::default(),
             data: Data::default(),
             code: Code::default(),
             warmup: Warmup::default(),

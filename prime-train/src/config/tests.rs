@@ -244,6 +244,9 @@ fn ranges_are_checked_with_the_key_named() {
         ),
         (&["model.rope_theta=inf"], "model.rope_theta"),
         (&["model.initializer_range=0"], "model.initializer_range"),
+        (&["lora.alpha=0"], "lora.alpha"),
+        (&["lora.target_modules=[]"], "lora.target_modules"),
+        (&["lora.dropout=0.1"], "lora.dropout"),
         (&["warmup.lr=0"], "warmup.lr"),
         (&["warmup.micro_batch_size=0"], "warmup.micro_batch_size"),
         (&["warmup.lr_warmup_steps=400"], "warmup.lr_warmup_steps"),
@@ -296,6 +299,27 @@ fn ranges_are_checked_with_the_key_named() {
             error.starts_with(&format!("`{key}` is ")),
             "{arguments:?}: {error}"
         );
+    }
+}
+
+#[test]
+fn adapters_are_off_unless_they_have_a_rank() {
+    use prime_policy::{LoraConfig, TargetModules};
+
+    assert_eq!(with(&["lora.alpha=4"]).unwrap().lora.settings(), None);
+    let all = with(&["lora.rank=8"]).unwrap().lora.settings();
+    assert_eq!(all, Some(LoraConfig::new(8, 32.0)));
+    let chosen = "lora.target_modules=[\"q_proj\", \"v_proj\"]";
+    let some = with(&["lora.rank=8", chosen]).unwrap();
+    let names = ["q_proj", "v_proj"].map(str::to_owned).to_vec();
+    assert_eq!(some.lora.target_modules, TargetModules::Names(names));
+    let text = some.to_toml().unwrap();
+    let again = resolve(&[Layer::text("copy", &text).unwrap()]).unwrap();
+    assert_eq!(again, some);
+    for wrong in ["lora.target_modules=q_proj", "lora.target_modules=3"] {
+        let error = message(&[wrong]);
+        assert!(error.contains("`lora.target_modules`"), "{error}");
+        assert!(error.contains("all-linear"), "{error}");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use prime_policy::PolicyError;
 use prime_policy::objective::PolicyObjective;
+use prime_policy::{PolicyError, TargetModules};
 
 use super::objective::{PARAMETERS, Parameter};
 use super::{
@@ -52,6 +52,7 @@ fn below_one(key: &'static str, value: f64) -> Checked {
 
 pub(super) fn validate(config: &Config) -> Checked {
     model(config)?;
+    lora(config)?;
     warmup(config)?;
     sampling(config)?;
     rl(config)?;
@@ -91,6 +92,23 @@ fn model(config: &Config) -> Checked {
             "a divisor of model.num_attention_heads ({})",
             m.num_attention_heads
         ),
+    )
+}
+
+fn lora(config: &Config) -> Checked {
+    let l = &config.lora;
+    positive("lora.alpha", l.alpha)?;
+    ensure(
+        l.target_modules != TargetModules::Names(vec![]),
+        "lora.target_modules",
+        "[]",
+        "\"all-linear\" or at least one layer name",
+    )?;
+    ensure(
+        l.dropout == 0.0,
+        "lora.dropout",
+        l.dropout,
+        "0: the sampler and the trainer have to be one model",
     )
 }
 

@@ -52,6 +52,10 @@ enum Source {
         code: Option<Box<CodeVerifier>>,
         seed: u64,
     },
+    Own {
+        train: Vec<PreparedProblem>,
+        verifier: Box<dyn Verifier>,
+    },
 }
 
 /// Programs for each worker that are handed over before the first of them has its verdict: their tests and what they printed
@@ -118,6 +122,27 @@ impl Problems {
         })
     }
 
+    /// Problems of your own to train on, in this order again and again, with the verifier that judges them. There are none
+    /// to evaluate on.
+    pub fn own(train: Vec<PreparedProblem>, verifier: Box<dyn Verifier>) -> Self {
+        Self {
+            max_prompt_tokens: usize::MAX,
+            skipped: 0,
+            source: Source::Own { train, verifier },
+        }
+    }
+
+    /// Tokens of the longest prompt to train on.
+    pub fn longest_prompt(&self) -> usize {
+        match &self.source {
+            Source::Task { task, .. } => task.prompt_tokens(),
+            Source::Rows { train, .. } | Source::Own { train, .. } => {
+                let lengths = train.iter().map(|problem| problem.prompt_ids.len());
+                lengths.max().unwrap_or(0)
+            }
+        }
+    }
+
     /// Rows that were left out as broken or too long.
     pub fn skipped(&self) -> usize {
         self.skipped
@@ -127,7 +152,7 @@ impl Problems {
     pub fn task(&self) -> Option<&dyn Task> {
         match &self.source {
             Source::Task { task, .. } => Some(task.as_ref()),
-            Source::Rows { .. } => None,
+            Source::Rows { .. } | Source::Own { .. } => None,
         }
     }
 
@@ -136,6 +161,7 @@ impl Problems {
         match &self.source {
             Source::Task { .. } => None,
             Source::Rows { eval, .. } => Some(eval.len()),
+            Source::Own { .. } => Some(0),
         }
     }
 
@@ -176,6 +202,16 @@ impl Problems {
                     prompt_ids,
                     ground_truth,
                     is_code: false,
+                })
+            }
+            Source::Own { train, .. } => {
+                let at = (index % train.len().max(1) as u64) as usize;
+                let found = train.get(at).filter(|_| split == Split::Train).cloned();
+                found.ok_or_else(|| {
+                    let n = train.len();
+                    TrainError::Usage(format!(
+                        "problem {index} was asked for, but there are {n} to train on and none to evaluate on"
+                    ))
                 })
             }
             Source::Rows {
@@ -252,7 +288,9 @@ impl Problems {
     fn begin(&self, response: &str, problem: &PreparedProblem) -> Result<Ticket, Verdict> {
         let truth = &problem.ground_truth;
         match &self.source {
-            Source::Task { verifier, .. } => Err(verifier.verify(response, truth)),
+            Source::Task { verifier, .. } | Source::Own { verifier, .. } => {
+                Err(verifier.verify(response, truth))
+            }
             Source::Rows { maths, .. } if !problem.is_code => Err(maths.verify(response, truth)),
             Source::Rows {
                 code: Some(code), ..

@@ -18,6 +18,7 @@ use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::report::Transcript;
 
+pub(crate) use rollout::rows_per_batch;
 pub use rollout::{JudgedGroup, JudgedResponse};
 
 /// Everything that training changes, and how it changes it. The architecture is a parameter: any [`CausalLm`].

@@ -16,6 +16,11 @@ const BATCHES: usize = 8;
 /// responses, that a large model's weights are read for all of them at once.
 const ROWS_PER_BATCH: std::ops::RangeInclusive<usize> = 16..=64;
 
+/// Responses decoded together when `responses` are sampled in a step.
+pub(crate) fn rows_per_batch(responses: usize) -> usize {
+    (responses / BATCHES).clamp(*ROWS_PER_BATCH.start(), *ROWS_PER_BATCH.end())
+}
+
 /// A sampled response with its verdict.
 #[derive(Debug, Clone)]
 pub struct JudgedResponse {
@@ -68,7 +73,7 @@ pub(super) fn sample<M: CausalLm>(
         seed: config.seed,
         step,
         prompt_ids: &numbers,
-        rows_per_batch: (rows / BATCHES).clamp(*ROWS_PER_BATCH.start(), *ROWS_PER_BATCH.end()),
+        rows_per_batch: rows_per_batch(rows),
         batches: BATCHES,
         threads: config.worker_threads(),
         ..GenerationRequest::new(&ids, &sampling)

@@ -1,0 +1,264 @@
+//! What a decoder takes in memory, computed from its shape: nothing is allocated to find out.
+//!
+//! All numbers are f32, 4 bytes. With n tokens in a micro-batch, hidden width H, query width Q = heads·head_dim, key/value
+//! width K, feed-forward width F and rank r, the tape of one block (what its forward pass keeps for the backward pass) is
+//!
+//! | kept | numbers | when |
+//! |---|---|---|
+//! | input and 1/rms of both norms | 2n(H + 1) | the norm's input has a gradient |
+//! | input of q, k, v | nH | one of them trains |
+//! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient |
+//! | input of o | nQ | it trains |
+//! | input of gate and up | nH | one of them trains |
+//! | gate and up | 2nF | one of them has a gradient |
+//! | input of down | nF | it trains |
+//! | x · A | nr | for each adapter |
+//!
+//! A frozen layer keeps only its weight, which is there anyway, and a layer below the first that trains keeps nothing.
+
+use crate::config::DecoderConfig;
+use crate::error::PolicyError;
+use crate::lora::{LinearLayer, LoraConfig};
+
+/// Bytes of a number.
+const F32: u64 = 4;
+
+/// The most bytes of logits that a pass over the head holds at once, on one thread.
+pub const HEAD_CHUNK_BYTES: u64 = 32 << 20;
+
+/// The projections of a block, in the order of a walk through it.
+const PROJECTIONS: [&str; 7] = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+];
+
+/// Bytes of a decoder's weights, gradients, activations and cache.
+#[derive(Debug, Clone)]
+pub struct DecoderMemory {
+    vocab: u64,
+    hidden: u64,
+    query: u64,
+    key: u64,
+    inner: u64,
+    heads: u64,
+    parameters: u64,
+    tied: bool,
+    /// With adapters: the rank, and which projections of each block have one.
+    adapters: Option<(u64, Vec<[bool; 7]>)>,
+    layers: usize,
+}
+
+impl DecoderMemory {
+    /// A decoder of this shape of which all weights train, or the adapters that `lora` describes.
+    ///
+    /// # Errors
+    /// Those of [`DecoderConfig::validate`] and of the adapters' settings.
+    pub fn new(config: &DecoderConfig, lora: Option<&LoraConfig>) -> Result<Self, PolicyError> {
+        config.validate()?;
+        let head_dim = config.head_dim() as u64;
+        let layers = config.num_hidden_layers;
+        let mut memory = Self {
+            vocab: config.vocab_size as u64,
+            hidden: config.hidden_size as u64,
+            query: config.num_attention_heads as u64 * head_dim,
+            key: config.num_key_value_heads as u64 * head_dim,
+            inner: config.intermediate_size as u64,
+            heads: config.num_attention_heads as u64,
+            parameters: 0,
+            tied: config.tie_word_embeddings,
+            adapters: None,
+            layers,
+        };
+        let projections: u64 = memory.widths().iter().map(|(input, out)| input * out).sum();
+        let biases = match config.attention_bias {
+            true => memory.query + 2 * memory.key,
+            false => 0,
+        };
+        let block = projections + biases + 2 * memory.hidden;
+        let matrices = if memory.tied { 1 } else { 2 };
+        memory.parameters =
+            matrices * memory.vocab * memory.hidden + layers as u64 * block + memory.hidden;
+        if let Some(lora) = lora {
+            lora.validate()?;
+            memory.adapters = Some((lora.rank as u64, memory.adapted(lora)?));
+        }
+        Ok(memory)
+    }
+
+    /// Input and output width of each projection.
+    fn widths(&self) -> [(u64, u64); 7] {
+        let (h, q, k, f) = (self.hidden, self.query, self.key, self.inner);
+        [(h, q), (h, k), (h, k), (q, h), (h, f), (h, f), (f, h)]
+    }
+
+    fn adapted(&self, lora: &LoraConfig) -> Result<Vec<[bool; 7]>, PolicyError> {
+        let widths = self.widths();
+        let layers: Vec<LinearLayer> = (0..self.layers)
+            .flat_map(|block| {
+                (0..7).map(move |at| LinearLayer {
+                    name: format!("model.layers.{block}.{}", PROJECTIONS[at]),
+                    input: widths[at].0 as usize,
+                    output: widths[at].1 as usize,
+                })
+            })
+            .collect();
+        let mut blocks = vec![[false; 7]; self.layers];
+        for at in lora.target_modules.choose(&layers)? {
+            blocks[at / 7][at % 7] = true;
+        }
+        Ok(blocks)
+    }
+
+    /// The model's own weights, adapters aside.
+    pub fn weights(&self) -> u64 {
+        F32 * self.parameters
+    }
+
+    /// What trains: the adapters, or all weights. Its gradients take as much, and AdamW's moments twice as much.
+    pub fn trained(&self) -> u64 {
+        let Some((rank, blocks)) = &self.adapters else {
+            return self.weights();
+        };
+        let widths = self.widths();
+        let of = |block: &[bool; 7]| -> u64 {
+            let adapted = widths.iter().zip(block).filter(|(_, adapted)| **adapted);
+            adapted.map(|((input, output), _)| input + output).sum()
+        };
+        F32 * rank * blocks.iter().map(of).sum::<u64>()
+    }
+
+    /// Whether all weights train, the embedding among them.
+    pub fn trains_everything(&self) -> bool {
+        self.adapters.is_none()
+    }
+
+    /// One `[vocab, hidden]` matrix.
+    pub fn embedding(&self) -> u64 {
+        F32 * self.vocab * self.hidden
+    }
+
+    /// Keys and values of `rows` sequences with room for `capacity` tokens each.
+    pub fn cache(&self, rows: usize, capacity: usize) -> u64 {
+        F32 * 2 * self.key * self.layers as u64 * rows as u64 * capacity as u64
+    }
+
+    /// What a forward pass over `tokens` tokens (padding included) keeps for the backward pass, up to the final norm.
+    pub fn tape(&self, tokens: usize) -> u64 {
+        let (h, q, k, f) = (self.hidden, self.query, self.key, self.inner);
+        let mut kept = 0;
+        // Whether a gradient has to reach the residual stream.
+        let mut tracked = self.trains_everything();
+        for block in 0..self.layers {
+            let (rank, on) = match &self.adapters {
+                Some((rank, blocks)) => (*rank, blocks[block]),
+                None => (0, [true; 7]),
+            };
+            let one = |condition: bool, numbers: u64| if condition { numbers } else { 0 };
+            let attends = on[0] || on[1] || on[2];
+            kept += one(tracked, h + 1) + one(attends, h);
+            tracked |= attends;
+            kept += one(tracked, 2 * q + 2 * k + self.heads) + one(on[3], q);
+            tracked |= on[3];
+            kept += one(tracked, h + 1) + one(on[4] || on[5], h);
+            tracked |= on[4] || on[5];
+            kept += one(tracked, 2 * f) + one(on[6], f);
+            tracked |= on[6];
+            kept += rank * on.iter().filter(|&&on| on).count() as u64;
+        }
+        kept += if tracked { h + 1 } else { 0 };
+        F32 * tokens as u64 * kept
+    }
+
+    /// What the backward pass of one block over `tokens` tokens needs besides the tape, the largest of them: gradients of
+    /// the gate's and the up projection's outputs and of the residual stream.
+    pub fn block_gradients(&self, tokens: usize) -> u64 {
+        F32 * tokens as u64 * (2 * self.inner + 2 * self.hidden)
+    }
+
+    /// Logits and their gradient for `predictions` tokens, as far as they are there at once, with the hidden states that
+    /// they come from.
+    pub fn head(&self, predictions: usize) -> u64 {
+        let predictions = predictions as u64;
+        let logits = (F32 * predictions * self.vocab).min(HEAD_CHUNK_BYTES);
+        2 * logits + 2 * F32 * predictions * self.hidden
+    }
+
+    /// A row of logits for each of `rows` sequences, twice: the tensor and the numbers that are drawn from.
+    pub fn sampled_logits(&self, rows: usize) -> u64 {
+        2 * F32 * rows as u64 * self.vocab
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::module::Module;
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::lora::TargetModules;
+
+    #[test]
+    fn parameters_are_counted_as_the_model_counts_them() {
+        for (heads, kv_heads, tied, bias) in [
+            (4, 4, true, true),
+            (6, 2, false, false),
+            (2, 1, true, false),
+        ] {
+            let mut config = DecoderConfig::new(31, 24, 40, 3, heads);
+            config.num_key_value_heads = kv_heads;
+            config.tie_word_embeddings = tied;
+            config.attention_bias = bias;
+            let model = config.init(&Device::flex()).unwrap();
+            let full = DecoderMemory::new(&config, None).unwrap();
+            assert_eq!(full.weights(), 4 * model.num_params() as u64);
+            assert_eq!(full.trained(), full.weights());
+            for targets in [
+                TargetModules::AllLinear,
+                TargetModules::Names(vec!["q_proj".to_owned(), "layers.2.mlp.up_proj".to_owned()]),
+            ] {
+                let lora = LoraConfig {
+                    target_modules: targets,
+                    ..LoraConfig::new(5, 1.0)
+                };
+                let with = DecoderMemory::new(&config, Some(&lora)).unwrap();
+                let adapted = lora.attach(model.clone(), 0).unwrap();
+                let extra = adapted.num_params() - model.num_params();
+                assert_eq!(with.trained(), 4 * extra as u64);
+                assert_eq!(with.weights(), full.weights());
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_below_the_first_that_trains_keep_nothing() {
+        let config = DecoderConfig::new(31, 24, 40, 3, 4);
+        let tape = |name: &str| {
+            let lora = LoraConfig {
+                target_modules: TargetModules::Names(vec![name.to_owned()]),
+                ..LoraConfig::new(2, 1.0)
+            };
+            DecoderMemory::new(&config, Some(&lora)).unwrap().tape(10)
+        };
+        // Input of down, x·A and the final norm: 40 + 2 + 25 numbers a token.
+        assert_eq!(tape("layers.2.mlp.down_proj"), 4 * 10 * 67);
+        assert!(tape("layers.1.mlp.down_proj") > tape("layers.2.mlp.down_proj"));
+        let full = DecoderMemory::new(&config, None).unwrap();
+        assert!(full.tape(10) > tape("layers.0.self_attn.q_proj"));
+        assert_eq!(full.tape(20), 2 * full.tape(10));
+    }
+
+    #[test]
+    fn a_target_that_is_no_layer_is_refused() {
+        let lora = LoraConfig {
+            target_modules: TargetModules::Names(vec!["c_attn".to_owned()]),
+            ..LoraConfig::new(2, 1.0)
+        };
+        let error = DecoderMemory::new(&DecoderConfig::new(31, 24, 40, 3, 4), Some(&lora));
+        assert!(error.unwrap_err().to_string().contains("c_attn"));
+    }
+}

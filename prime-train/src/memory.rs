@@ -1,0 +1,224 @@
+//! How much memory a training step takes, computed before it is taken.
+//!
+//! One step changes everything or nothing, so while it runs, the state before it is kept beside the new one: a trained
+//! model counts twice, and three times where one step makes several optimiser steps (before, now, next). With adapters
+//! that concerns only them; the base is there once, whoever reads it.
+
+use std::fmt;
+
+use prime_policy::{DecoderConfig, DecoderMemory};
+
+use crate::config::{Config, KlPlacement, PrmReference, PrmUpdate, ProcessCredit};
+use crate::error::TrainError;
+use crate::step::rows_per_batch;
+
+/// The memory of one training step in bytes, by what it is for. Its total is the peak: parts that are never there at the
+/// same time are not added up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryPlan {
+    /// Weights of the policy, the reward model and the reference; each base once.
+    pub weights: u64,
+    /// Gradients: their sum, and one per thread on its way to it.
+    pub gradients: u64,
+    /// AdamW's two moments of everything that trains.
+    pub optimizer: u64,
+    /// Keys, values and logits while sampling.
+    pub cache: u64,
+    /// What forward passes keep for backward passes, and logits, of all micro-batches that are worked on at once.
+    pub activations: u64,
+    /// The most that is there at once.
+    pub peak: u64,
+}
+
+/// Bytes of one model that trains, and of its passes.
+struct Trained {
+    /// Everything that trains, once.
+    size: u64,
+    /// Optimiser steps in a training step.
+    steps: usize,
+    /// Passes at once, and what each of them keeps until it is done.
+    threads: u64,
+    activations: u64,
+    /// Gradients that only a backward pass has: of an embedding that is read and, tied, written.
+    passing: u64,
+}
+
+impl Trained {
+    /// Sum of gradients, and one per thread.
+    fn gradients(&self) -> u64 {
+        (1 + self.threads) * self.size
+    }
+
+    /// What stays of it until the step is done: new weights and moments beside those from before the step.
+    fn kept(&self) -> u64 {
+        match self.steps {
+            0 => 0,
+            _ => 3 * self.size,
+        }
+    }
+
+    /// The most that its update takes at once, besides what stays of it.
+    fn passing(&self) -> u64 {
+        if self.steps == 0 {
+            return 0;
+        }
+        let state = if self.steps > 1 { 3 * self.size } else { 0 };
+        let forward = self.threads * self.activations + self.size;
+        let backward = self.gradients() + self.threads * self.passing;
+        // Each pass goes from one to the other: the tape shrinks while gradients grow.
+        let update = self.size + 3 * self.size;
+        state + forward.max(backward).max(update)
+    }
+}
+
+impl MemoryPlan {
+    /// The plan for a model of this shape, prompts of up to `prompt_tokens` tokens and responses of
+    /// `sampling.max_new_tokens`.
+    ///
+    /// # Errors
+    /// [`TrainError::Policy`] for a shape or for adapters that cannot be.
+    pub fn new(
+        config: &Config,
+        shape: &DecoderConfig,
+        prompt_tokens: usize,
+    ) -> Result<Self, TrainError> {
+        let lora = config.lora.settings();
+        let model = DecoderMemory::new(shape, lora.as_ref())?;
+        let time = prompt_tokens + config.sampling.max_new_tokens;
+        let responses = config.rl.prompts_per_step * config.rl.group_size;
+        let sampled = config.responses_per_step();
+
+        let policy_steps = match config.rl.mini_batch_size {
+            0 => 1,
+            size => responses.div_ceil(size),
+        } * config.rl.epochs_per_step;
+        let mini = match config.rl.mini_batch_size {
+            0 => responses,
+            size => size.min(responses),
+        };
+        let rows = rows_at_once(
+            config.rl.micro_batch_size,
+            config.rl.micro_batch_tokens,
+            time,
+        );
+        let mut policy = trained(config, &model, time, rows, mini);
+        policy.steps = policy_steps;
+        let prm = config.implicit_prm();
+        let prm = prm
+            .as_ref()
+            .map(|_| prm_work(config, &model, time, responses));
+        if config.prm.process_credit == ProcessCredit::AllActions && prm.is_some() {
+            // Logits of three models, and of the loss between them, for every token of a micro-batch.
+            let rows = rows.min(mini);
+            policy.activations += ALL_ACTIONS * model.sampled_logits(rows * time) / 2;
+        }
+
+        let trained_models = [Some(&policy), prm.as_ref()];
+        let trains = trained_models.into_iter().flatten().filter(|m| m.steps > 0);
+        let (count, kept) = trains.fold((0, 0), |(n, kept), m| (n + 1, kept + m.kept()));
+        let state = 3 * model.trained() * count;
+        let frozen = prm.is_some()
+            && [config.prm.reference, config.prm.reward_reference].contains(&PrmReference::Frozen)
+            || config.kl.placement != KlPlacement::None;
+        let references = u64::from(frozen) * model.trained();
+        // With adapters the base comes on top of what trains; without, it is what trains.
+        let base = match model.trains_everything() {
+            true => 0,
+            false => model.weights(),
+        };
+
+        let chunk = rows_per_batch(sampled)
+            .min(sampled)
+            .max(config.rl.group_size);
+        let at_once = config.worker_threads().min(sampled.div_ceil(chunk));
+        let rows = (at_once * chunk).min(sampled);
+        let cache = model.cache(rows, time) + model.sampled_logits(rows);
+
+        let standing = base + references + state;
+        let of_prm = prm.as_ref().map_or(0, |prm| prm.kept() + prm.passing());
+        let of_policy = kept + policy.passing();
+        let phases = trained_models.into_iter().flatten();
+        Ok(Self {
+            weights: base + references + model.trained() * count,
+            gradients: phases.clone().map(Trained::gradients).max().unwrap_or(0),
+            optimizer: 2 * model.trained() * count,
+            cache,
+            activations: phases.map(|m| m.threads * m.activations).max().unwrap_or(0),
+            peak: standing + cache.max(of_prm).max(of_policy),
+        })
+    }
+}
+
+/// Tensors of `[tokens, vocab]` that the loss over all actions has at once.
+const ALL_ACTIONS: u64 = 8;
+
+/// The most responses of full length in a micro-batch: given in responses, or in padded tokens where that is not 0.
+fn rows_at_once(responses: usize, tokens: usize, time: usize) -> usize {
+    match tokens {
+        0 => responses,
+        tokens => (tokens / time.max(1)).max(1),
+    }
+}
+
+/// One model's passes over micro-batches of `rows` responses, `mini` to an optimiser step.
+fn trained(
+    config: &Config,
+    model: &DecoderMemory,
+    time: usize,
+    rows: usize,
+    mini: usize,
+) -> Trained {
+    let rows = rows.min(mini);
+    let tokens = rows * time;
+    Trained {
+        size: model.trained(),
+        steps: 1,
+        threads: config.worker_threads().min(mini.div_ceil(rows)) as u64,
+        activations: model.tape(tokens)
+            + model.block_gradients(tokens)
+            + model.head(rows * config.sampling.max_new_tokens),
+        passing: match model.trains_everything() {
+            true => model.embedding(),
+            false => 0,
+        },
+    }
+}
+
+fn prm_work(config: &Config, model: &DecoderMemory, time: usize, responses: usize) -> Trained {
+    let prm = &config.prm;
+    let (steps, mini) = match (prm.update, prm.replay_steps, prm.mini_batch_size) {
+        (PrmUpdate::None, _, _) => (0, responses),
+        (_, 0, 0) => (prm.passes, responses),
+        (_, 0, size) => (prm.passes * responses.div_ceil(size), size.min(responses)),
+        _ => (prm.replay_mini_batches, prm.replay_batch_size),
+    };
+    let rows = rows_at_once(prm.micro_batch_size, prm.micro_batch_tokens, time);
+    Trained {
+        steps,
+        ..trained(config, model, time, rows, mini)
+    }
+}
+
+impl fmt::Display for MemoryPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = [
+            ("weights", self.weights),
+            ("gradients", self.gradients),
+            ("optimiser moments", self.optimizer),
+            ("key/value cache", self.cache),
+            ("activations", self.activations),
+        ];
+        writeln!(
+            f,
+            "memory plan, f32 (parts that are not there at the same time do not add up):"
+        )?;
+        for (name, bytes) in rows {
+            writeln!(f, "  {name:<20}{:>10.1} MiB", mib(bytes))?;
+        }
+        write!(f, "  {:<20}{:>10.1} MiB", "peak", mib(self.peak))
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / (1 << 20) as f64
+}

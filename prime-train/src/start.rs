@@ -1,0 +1,225 @@
+//! The model that a run starts from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use prime_policy::{
+    AdapterFolder, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer,
+    device_by_name,
+};
+
+use crate::config::Config;
+use crate::data::tasks::{BOS, EOS, PAD};
+use crate::error::TrainError;
+use crate::progress::Progress;
+use crate::run::INTERRUPTED;
+use crate::sft::warm_up;
+
+/// A model with its tokenizer, warmed up or read from a folder.
+#[derive(Clone)]
+pub struct Start {
+    /// On an autodiff device.
+    pub model: Decoder,
+    /// What lies under `model` when it has adapters.
+    pub base: Option<Base>,
+    /// Its shape.
+    pub shape: DecoderConfig,
+    /// Its vocabulary.
+    pub tokenizer: Tokenizer,
+    /// What else its folder holds; every checkpoint gets it too.
+    pub side_files: SideFiles,
+    /// Seconds that the warm-up took.
+    pub seconds: f64,
+}
+
+/// The frozen part of a model with adapters.
+#[derive(Clone)]
+pub struct Base {
+    /// The model without adapters; it shares its tensors with the one that has them.
+    pub model: Decoder,
+    /// Where it was read from; `None` for a fresh model.
+    pub path: Option<PathBuf>,
+    /// The adapters' settings.
+    pub lora: LoraConfig,
+}
+
+/// The model that a configuration starts from, without warm-up. A model from a folder has its adapters already.
+///
+/// # Errors
+/// An unknown device; a folder that cannot be read; a shape that cannot be built; adapters that do not fit the model;
+/// [`TrainError::Usage`] when `model.path` holds an adapter with other settings than `[lora]`.
+pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
+    let device = device_by_name(&config.device)?.autodiff();
+    let path = Path::new(&config.model.path);
+    if config.model.path.is_empty() {
+        return fresh(config, &device);
+    }
+    let lora = config.lora.settings();
+    if AdapterFolder::is_one(path) {
+        return from_adapter(path, lora.as_ref(), &device);
+    }
+    let ModelFolder {
+        config: shape,
+        model,
+        tokenizer,
+        side_files,
+    } = ModelFolder::load(path, &device)?;
+    let start = Start {
+        model,
+        base: None,
+        shape,
+        tokenizer,
+        side_files,
+        seconds: 0.0,
+    };
+    start.adapted(config, Some(path))
+}
+
+impl Start {
+    /// The same with fresh adapters, if the configuration asks for them.
+    fn adapted(self, config: &Config, path: Option<&Path>) -> Result<Self, TrainError> {
+        let Some(lora) = config.lora.settings() else {
+            return Ok(self);
+        };
+        Ok(Self {
+            model: lora.attach(self.model.clone(), config.seed)?,
+            base: Some(Base {
+                model: self.model,
+                path: path.map(Path::to_owned),
+                lora,
+            }),
+            ..self
+        })
+    }
+}
+
+/// Goes on with an adapter when `[lora]` describes the same; merges it into its base when adapters are off.
+fn from_adapter(
+    path: &Path,
+    lora: Option<&LoraConfig>,
+    device: &Device,
+) -> Result<Start, TrainError> {
+    let loaded = AdapterFolder::load(path, device)?;
+    let Some(lora) = lora else {
+        let ModelFolder {
+            config: shape,
+            model,
+            tokenizer,
+            side_files,
+        } = loaded.merged();
+        return Ok(Start {
+            model: model.unfreeze(),
+            base: None,
+            shape,
+            tokenizer,
+            side_files,
+            seconds: 0.0,
+        });
+    };
+    let of = |lora: &LoraConfig| (lora.rank, lora.alpha, lora.use_rslora);
+    if of(lora) != of(&loaded.lora) {
+        let (rank, alpha, rslora) = of(&loaded.lora);
+        return Err(TrainError::Usage(format!(
+            "the adapter in {} goes on with its own settings: set lora.rank={rank}, lora.alpha={alpha} and \
+             lora.use_rslora={rslora}, or lora.rank=0 to merge it and train all weights",
+            path.display()
+        )));
+    }
+    Ok(Start {
+        model: loaded.model,
+        base: Some(Base {
+            model: loaded.base.model,
+            path: Some(loaded.base_path),
+            lora: loaded.lora,
+        }),
+        shape: loaded.base.config,
+        tokenizer: loaded.base.tokenizer,
+        side_files: loaded.base.side_files,
+        seconds: 0.0,
+    })
+}
+
+fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
+    let Some(task) = config.data.task.builtin() else {
+        return Err(TrainError::Usage(
+            "data.task = \"jsonl\" needs model.path".to_owned(),
+        ));
+    };
+    let special = [PAD, BOS, EOS];
+    let characters = task
+        .vocabulary()
+        .into_iter()
+        .filter(|token| !special.contains(&token.as_str()))
+        .filter_map(|token| token.chars().next());
+    let tokenizer = Tokenizer::characters(characters)?;
+    let shape = config.decoder(&tokenizer);
+    let model = fresh_model(&shape, config.seed, device)?;
+    Ok(Start {
+        model,
+        base: None,
+        shape,
+        tokenizer,
+        side_files: SideFiles::default(),
+        seconds: 0.0,
+    })
+}
+
+/// Weights drawn from `seed`. The generator belongs to the whole process, so one model is drawn at a time, and all of
+/// it: burn draws a parameter when it is first read.
+fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Decoder, TrainError> {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    struct Touch;
+    impl ModuleVisitor for Touch {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let _ = param.val();
+        }
+    }
+    let _alone = DRAWING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    device.seed(seed);
+    let model = shape.init(device)?;
+    model.visit(&mut Touch);
+    Ok(model)
+}
+
+/// [`initial_model`], warmed up on the task's demonstrations (a data file has none), with its adapters.
+///
+/// # Errors
+/// Those of [`initial_model`] and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
+pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
+    let mut start = initial_model(config)?;
+    if let Some(task) = config.data.task.builtin()
+        && config.warmup.steps > 0
+    {
+        let clock = Instant::now();
+        let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
+        start.model = warm_up(
+            start.model,
+            config,
+            task.as_ref(),
+            &start.tokenizer,
+            |_, done| {
+                if let Some(bar) = &mut bar {
+                    bar.tick(&format!("loss {:.3}", done.loss));
+                }
+                match INTERRUPTED.load(Ordering::Relaxed) {
+                    true => Err(TrainError::InterruptedEarly),
+                    false => Ok(()),
+                }
+            },
+        )?;
+        start.seconds = clock.elapsed().as_secs_f64();
+        if let Some(bar) = bar {
+            bar.finish(&format!("{:.1} s", start.seconds));
+        }
+    }
+    match start.base {
+        Some(_) => Ok(start),
+        None => start.adapted(config, None),
+    }
+}
