@@ -1,48 +1,16 @@
-//! The sampler: continuous batching against one response at a time, what is counted, stop strings and callbacks.
+//! The sampler: continuous batching against one response at a time, the cache against the plain path, what is counted.
+
+mod small;
 
 use std::cell::RefCell;
-use std::sync::Mutex;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use prime_policy::{
-    CausalLm, Decoder, DecoderCache, DecoderConfig, FinishReason, GenerationRequest, KvCache,
-    PolicyError, Response, SampleKey, SamplingConfig, StreamControl, TextOptions, TokenEvent,
-    generate,
+    CausalLm, Decoder, DecoderCache, FinishReason, GenerationRequest, KvCache, Response, SampleKey,
+    SamplingConfig, generate,
 };
-
-const VOCAB: usize = 23;
-
-fn config(heads: usize, kv_heads: usize, tied: bool) -> DecoderConfig {
-    let mut config = DecoderConfig::new(VOCAB, 6 * heads, 40, 2, heads);
-    config.num_key_value_heads = kv_heads;
-    config.tie_word_embeddings = tied;
-    config.initializer_range = 0.3;
-    config
-}
-
-fn decoder(config: &DecoderConfig) -> Decoder {
-    let device = Device::flex();
-    device.seed(3);
-    config.init(&device).unwrap()
-}
-
-/// Prompts of 1 to 13 tokens.
-fn prompts(count: usize) -> Vec<Vec<u32>> {
-    let key = SampleKey::new(17, 0, 0, 0);
-    let mut at = 0;
-    let mut below = |n: usize| {
-        at += 1;
-        (key.uniform(at) * n as f64) as usize
-    };
-    (0..count)
-        .map(|_| (0..1 + below(13)).map(|_| below(VOCAB) as u32).collect())
-        .collect()
-}
-
-fn slices(prompts: &[Vec<u32>]) -> Vec<&[u32]> {
-    prompts.iter().map(Vec::as_slice).collect()
-}
+use small::{VOCAB, config, decoder, prompts, slices};
 
 fn assert_same(a: &[Vec<Response>], b: &[Vec<Response>]) {
     assert_eq!(a.len(), b.len());
@@ -304,6 +272,62 @@ fn a_prompt_is_read_once_a_cache_made_once_and_the_batch_kept_full() {
     );
 }
 
+/// A decoder that reads prompts token by token, as [`CausalLm::prefill`] does unless overridden.
+#[derive(Module, Debug)]
+struct Stepwise {
+    inner: Decoder,
+}
+
+impl CausalLm for Stepwise {
+    type Cache = DecoderCache;
+
+    fn vocab_size(&self) -> usize {
+        self.inner.vocab_size()
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.inner.hidden_size()
+    }
+
+    fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        self.inner.hidden(tokens)
+    }
+
+    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        self.inner.logits(hidden)
+    }
+
+    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
+        self.inner.cache(rows, capacity)
+    }
+
+    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
+        self.inner.decode(tokens, cache)
+    }
+}
+
+#[test]
+fn reading_prompts_token_by_token_is_the_same() {
+    let inner = decoder(&config(4, 2, false));
+    let stepwise = Stepwise {
+        inner: inner.clone(),
+    };
+    let prompts = prompts(9);
+    let prompts = slices(&prompts);
+    let sampling = SamplingConfig {
+        max_new_tokens: 10,
+        ..SamplingConfig::default()
+    };
+    let request = GenerationRequest {
+        samples: 2,
+        stop: &[2, 5, 9],
+        rows_per_batch: 5,
+        ..GenerationRequest::new(&prompts, &sampling)
+    };
+    let at_once = generate(&inner, &request).unwrap();
+    assert_same(&at_once, &generate(&stepwise, &request).unwrap());
+}
+
 #[test]
 fn greedy_is_the_argmax_of_the_plain_path() {
     let model = decoder(&config(4, 2, false));
@@ -326,199 +350,6 @@ fn greedy_is_the_argmax_of_the_plain_path() {
         }
         assert_eq!(group[0].finish, FinishReason::Length);
         assert_eq!(group[0].tokens.len(), 10);
-    }
-}
-
-/// Token 7 is `seven `, say: texts of several characters, so that stop strings start and end inside them.
-fn text_of(ids: &[u32]) -> Result<String, PolicyError> {
-    const WORDS: [&str; 5] = ["ab", "c", "abca", "bc", " é"];
-    Ok(ids.iter().map(|&id| WORDS[id as usize % 5]).collect())
-}
-
-#[test]
-fn a_stop_string_ends_a_response_with_the_token_that_completes_it() {
-    let model = decoder(&config(4, 2, false));
-    let sampling = SamplingConfig {
-        max_new_tokens: 30,
-        ..SamplingConfig::default()
-    };
-    let prompts = prompts(6);
-    let prompts = slices(&prompts);
-    let request = |stop| GenerationRequest {
-        samples: 4,
-        stop: &[3],
-        rows_per_batch: 5,
-        text: Some(TextOptions {
-            decode: &text_of,
-            stop,
-        }),
-        ..GenerationRequest::new(&prompts, &sampling)
-    };
-    let free = generate(&model, &request(&[])).unwrap();
-    let stops = ["bcab", "é é", "cc"];
-    let stopped = generate(&model, &request(&stops)).unwrap();
-    let (mut across, mut inside) = (0, 0);
-    for (free, stopped) in free.iter().flatten().zip(stopped.iter().flatten()) {
-        // Brute force: the first token after which the text, decoded from the start, has a stop string in it.
-        let body = match free.finish {
-            FinishReason::Stop => &free.tokens[..free.tokens.len() - 1],
-            _ => &free.tokens[..],
-        };
-        let hit = (1..=body.len()).find_map(|end| {
-            let text = text_of(&body[..end]).unwrap();
-            let offsets = stops.iter().map(|stop| text.find(stop));
-            let first = offsets
-                .enumerate()
-                .filter_map(|(i, offset)| Some((offset?, i)));
-            first.min().map(|found| (end, found))
-        });
-        match hit {
-            Some((end, (offset, string))) => {
-                assert_eq!(stopped.finish, FinishReason::StopString);
-                assert_eq!(stopped.tokens, free.tokens[..end]);
-                let found = stopped.stop_string.unwrap();
-                assert_eq!((found.offset, found.string), (offset, string));
-                let before = text_of(&stopped.tokens[..end - 1]).unwrap();
-                let all = text_of(&stopped.tokens).unwrap();
-                across += usize::from(offset < before.len());
-                inside += usize::from(offset + stops[string].len() < all.len());
-            }
-            None => assert_eq!(stopped, free),
-        }
-    }
-    assert!(across > 5 && inside > 0, "{across} {inside}");
-}
-
-#[test]
-fn the_callback_hears_every_token_in_order_and_may_cancel() {
-    let model = decoder(&config(4, 2, false));
-    let sampling = SamplingConfig {
-        max_new_tokens: 12,
-        ..SamplingConfig::default()
-    };
-    let prompts = prompts(5);
-    let prompts = slices(&prompts);
-    type Heard = Vec<(u32, f32, f32, String, Option<FinishReason>)>;
-    let heard: Mutex<Vec<Vec<Heard>>> = Mutex::new(vec![vec![vec![]; 3]; 5]);
-    let on_token = |event: &TokenEvent<'_>| {
-        let row = &mut heard.lock().unwrap()[event.prompt][event.sample];
-        assert_eq!(event.index, row.len());
-        row.push((
-            event.token,
-            event.log_prob,
-            event.sampling_log_prob,
-            event.text.to_owned(),
-            event.finish,
-        ));
-        match (event.prompt, event.index) {
-            (2, 1) => StreamControl::StopResponse,
-            _ => StreamControl::Continue,
-        }
-    };
-    let request = GenerationRequest {
-        samples: 3,
-        stop: &[2, 5, 9],
-        text: Some(TextOptions {
-            decode: &text_of,
-            stop: &[],
-        }),
-        rows_per_batch: 4,
-        batches: 2,
-        threads: 2,
-        ..GenerationRequest::new(&prompts, &sampling)
-    };
-    let silent = generate(&model, &request).unwrap();
-    let told = generate(
-        &model,
-        &GenerationRequest {
-            on_token: Some(&on_token),
-            ..request
-        },
-    )
-    .unwrap();
-    let heard = heard.into_inner().unwrap();
-    let mut cancelled = 0;
-    for (prompt, (silent, told)) in silent.iter().zip(&told).enumerate() {
-        for (sample, (silent, told)) in silent.iter().zip(told).enumerate() {
-            let events = &heard[prompt][sample];
-            let tokens: Vec<u32> = events.iter().map(|event| event.0).collect();
-            assert_eq!(told.tokens, tokens);
-            let log_probs: Vec<f32> = events.iter().map(|event| event.1).collect();
-            assert_eq!(told.log_probs, log_probs);
-            let text: String = events.iter().map(|event| event.3.as_str()).collect();
-            let body = tokens.len() - usize::from(told.finish == FinishReason::Stop);
-            assert_eq!(text, text_of(&tokens[..body]).unwrap());
-            let ends: Vec<_> = events.iter().map(|event| event.4).collect();
-            if prompt == 2 && silent.tokens.len() > 2 {
-                cancelled += 1;
-                assert_eq!(told.finish, FinishReason::Cancelled);
-                assert_eq!(told.tokens, silent.tokens[..2]);
-                assert_eq!(ends, [None, None]);
-            } else {
-                assert_eq!(told, silent);
-                assert!(ends[..ends.len() - 1].iter().all(Option::is_none));
-                assert_eq!(ends.last().copied().flatten(), Some(told.finish));
-            }
-        }
-    }
-    assert!(cancelled > 0);
-}
-
-#[test]
-fn a_callback_may_end_everything() {
-    let model = decoder(&config(4, 2, false));
-    let sampling = SamplingConfig {
-        max_new_tokens: 12,
-        ..SamplingConfig::default()
-    };
-    let prompts = prompts(6);
-    let prompts = slices(&prompts);
-    let on_token = |event: &TokenEvent<'_>| match event.index {
-        3 => StreamControl::StopAll,
-        _ => StreamControl::Continue,
-    };
-    let request = GenerationRequest {
-        on_token: Some(&on_token),
-        rows_per_batch: 2,
-        ..GenerationRequest::new(&prompts, &sampling)
-    };
-    let responses = generate(&model, &request).unwrap().concat();
-    let lengths: Vec<usize> = responses.iter().map(|r| r.tokens.len()).collect();
-    assert_eq!(lengths, [4, 4, 0, 0, 0, 0]);
-    assert!(
-        responses
-            .iter()
-            .all(|r| r.finish == FinishReason::Cancelled)
-    );
-}
-
-#[test]
-fn a_stop_token_at_once_is_the_whole_response() {
-    let model = decoder(&config(4, 2, false));
-    let everything: Vec<u32> = (0..VOCAB as u32).collect();
-    let sampling = SamplingConfig::default();
-    let prompts = prompts(7);
-    let prompts = slices(&prompts);
-    let on_token = |event: &TokenEvent<'_>| {
-        assert_eq!((event.index, event.text), (0, ""));
-        assert_eq!(event.finish, Some(FinishReason::Stop));
-        StreamControl::Continue
-    };
-    let request = GenerationRequest {
-        samples: 2,
-        stop: &everything,
-        text: Some(TextOptions {
-            decode: &text_of,
-            stop: &["ab"],
-        }),
-        on_token: Some(&on_token),
-        rows_per_batch: 3,
-        ..GenerationRequest::new(&prompts, &sampling)
-    };
-    for response in generate(&model, &request).unwrap().into_iter().flatten() {
-        assert_eq!(response.tokens.len(), 1);
-        assert_eq!(response.finish, FinishReason::Stop);
-        assert_eq!(response.stop_string, None);
     }
 }
 
@@ -553,10 +384,6 @@ fn bad_requests_are_refused_by_name() {
     let sampling = SamplingConfig::default();
     let prompts: [&[u32]; 1] = [&[1]];
     let request = || GenerationRequest::new(&prompts, &sampling);
-    let empty = TextOptions {
-        decode: &text_of,
-        stop: &["x", ""],
-    };
     for (bad, part) in [
         (
             GenerationRequest {
@@ -586,28 +413,10 @@ fn bad_requests_are_refused_by_name() {
             },
             "prompt_ids",
         ),
-        (
-            GenerationRequest {
-                text: Some(empty),
-                ..request()
-            },
-            "stop string is \"\"",
-        ),
     ] {
         let message = generate(&model, &bad).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
     }
-    let fails = |_: &[u32]| Err(PolicyError::Tokenizer("no such id".to_owned()));
-    let text = TextOptions {
-        decode: &fails,
-        stop: &[],
-    };
-    let request = GenerationRequest {
-        text: Some(text),
-        ..request()
-    };
-    let message = generate(&model, &request).unwrap_err().to_string();
-    assert!(message.contains("no such id"), "{message}");
     let nothing = generate(&model, &GenerationRequest::new(&[], &sampling)).unwrap();
     assert!(nothing.is_empty());
 }
