@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Int, Tensor, TensorData, activation};
 use prime_policy::{
     CausalLm, Decoder, DecoderConfig, Family, LayerType, RopeScaling, Yarn, load_weights,
 };
@@ -31,6 +32,8 @@ struct Expected {
     /// Per sequence: position to logits.
     logits: Vec<BTreeMap<usize, Vec<f32>>>,
     greedy: Vec<Vec<u32>>,
+    /// Per parameter: norm of the gradient of the mean next-token loss on the first sequence.
+    gradients: BTreeMap<String, f32>,
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -169,6 +172,62 @@ fn prefill_and_decode_have_the_logits_of_transformers() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Norms of the gradients of a module's parameters, by name.
+struct Norms<'a> {
+    path: Vec<String>,
+    gradients: &'a Gradients,
+    norms: BTreeMap<String, f32>,
+}
+
+impl ModuleVisitor for Norms<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            let norm = gradient.square().sum().sqrt().into_scalar::<f32>();
+            self.norms.insert(self.path.join("."), norm);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_those_of_torch() {
+    for name in FIXTURES {
+        let (config, expected) = (config(name), expected(name));
+        let tokens = &expected.sequences[0];
+        let last = tokens.len() - 1;
+        let device = Device::flex().autodiff();
+        let model = model(name, &config, &device);
+        let hidden = model.hidden(ids(tokens[..last].to_vec(), [1, last], &device));
+        let logits = model.logits(hidden.reshape([last, config.hidden_size]));
+        let next = ids(tokens[1..].to_vec(), [last, 1], &device);
+        let loss = activation::log_softmax(logits, 1)
+            .gather(1, next)
+            .mean()
+            .neg();
+        let mut visitor = Norms {
+            path: vec![],
+            gradients: &loss.backward(),
+            norms: BTreeMap::new(),
+        };
+        model.visit(&mut visitor);
+        let names = |norms: &BTreeMap<String, f32>| norms.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&visitor.norms), names(&expected.gradients), "{name}");
+        for (parameter, wanted) in &expected.gradients {
+            let ours = visitor.norms[parameter];
+            let off = (ours - wanted).abs();
+            assert!(
+                off < TOLERANCE * wanted.max(1.0),
+                "{name} {parameter}: {ours}, torch has {wanted}"
+            );
         }
     }
 }

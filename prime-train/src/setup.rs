@@ -45,6 +45,7 @@ impl Config {
     /// The shape of a fresh model for a tokenizer.
     pub fn decoder(&self, tokenizer: &Tokenizer) -> DecoderConfig {
         let model = &self.model;
+        // Qwen2 always has biases on q, k and v; the same decoder without them is Llama.
         let family = if model.attention_bias {
             Family::Qwen2
         } else {
