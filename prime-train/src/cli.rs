@@ -41,6 +41,10 @@ pub struct Settings {
     /// One setting, e.g. --set rl.steps=300; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Where tensors live: flex (the CPU), or cuda, rocm, vulkan, metal, wgpu in a build with that feature, with a number
+    /// as in cuda:1. The same as --set device=NAME.
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
 }
 
 impl Settings {
@@ -55,7 +59,20 @@ impl Settings {
         for set in &self.set {
             layers.push(Layer::set(set)?);
         }
+        layers.extend(self.device_layer()?);
         Ok(layers)
+    }
+
+    fn device_layer(&self) -> Result<Option<Layer>, TrainError> {
+        let setting = self.device.as_ref().map(|name| format!("device={name}"));
+        Ok(setting.map(|setting| Layer::set(&setting)).transpose()?)
+    }
+
+    /// The configuration of a run that goes on; its device may be another.
+    fn resumed(&self, run: &Path) -> Result<Config, TrainError> {
+        let mut layers = vec![Layer::file(&run.join("config.toml"))?];
+        layers.extend(self.device_layer()?);
+        Ok(resolve(&layers)?)
     }
 
     fn resolve(&self) -> Result<Config, TrainError> {
@@ -122,6 +139,9 @@ pub enum Command {
         /// The folder to write; must be new.
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
+        /// Where the sums are made.
+        #[arg(long, value_name = "NAME", default_value = "flex")]
+        device: String,
     },
     /// Run several arms over several seeds; one chart and one table.
     Compare {
@@ -234,11 +254,12 @@ fn extraction(names: &str) -> Result<Extraction, String> {
 pub fn execute(cli: &Cli) -> Result<(), TrainError> {
     match &cli.command {
         Command::Train {
+            settings,
             resume: Some(folder),
             dry_run: false,
             ..
         } => {
-            let config = resolve(&[Layer::file(&folder.join("config.toml"))?])?;
+            let config = settings.resumed(folder)?;
             let summary = Run::resume(&config, folder, true)?.finish()?;
             print_summary(&summary, folder);
             Ok(())
@@ -250,7 +271,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             resume,
         } => {
             let config = match resume {
-                Some(folder) => resolve(&[Layer::file(&folder.join("config.toml"))?])?,
+                Some(folder) => settings.resumed(folder)?,
                 None => settings.resolve()?,
             };
             if *dry_run {
@@ -270,7 +291,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             samples,
             settings,
         } => sample(model, prompt, *samples, settings),
-        Command::Merge { model, out } => merge(model, out),
+        Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
             seeds,
             first_seed,
@@ -434,7 +455,7 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn merge(model: &Path, out: &Path) -> Result<(), TrainError> {
+fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
     if !AdapterFolder::is_one(model) {
         let message = format!(
             "{} holds no adapter (adapter_config.json without config.json): there is nothing to merge",
@@ -449,7 +470,7 @@ fn merge(model: &Path, out: &Path) -> Result<(), TrainError> {
         );
         return Err(TrainError::Usage(message));
     }
-    let device = device_by_name("flex")?;
+    let device = device_by_name(device)?;
     AdapterFolder::load(model, &device)?.merged().save(out)?;
     println!("{}", out.display());
     Ok(())

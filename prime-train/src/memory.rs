@@ -26,9 +26,15 @@ pub struct MemoryPlan {
     pub cache: u64,
     /// What forward passes keep for backward passes, and logits, of all micro-batches that are worked on at once.
     pub activations: u64,
+    /// Work space of the allocator and of matrix products, by measurement: it does not depend on the model.
+    pub runtime: u64,
     /// The most that is there at once.
     pub peak: u64,
 }
+
+/// Work space of the process, and of each thread that passes run on.
+const RUNTIME: u64 = 8 << 20;
+const RUNTIME_PER_THREAD: u64 = 12 << 20;
 
 /// Bytes of one model that trains, and of its passes.
 struct Trained {
@@ -138,13 +144,16 @@ impl MemoryPlan {
         let of_prm = prm.as_ref().map_or(0, |prm| prm.kept() + prm.passing());
         let of_policy = kept + policy.passing();
         let phases = trained_models.into_iter().flatten();
+        let threads = phases.clone().map(|m| m.threads).max().unwrap_or(1);
+        let runtime = RUNTIME + threads * RUNTIME_PER_THREAD;
         Ok(Self {
             weights: base + references + model.trained() * count,
             gradients: phases.clone().map(Trained::gradients).max().unwrap_or(0),
             optimizer: 2 * model.trained() * count,
             cache,
             activations: phases.map(|m| m.threads * m.activations).max().unwrap_or(0),
-            peak: standing + cache.max(of_prm).max(of_policy),
+            runtime,
+            peak: runtime + standing + cache.max(of_prm).max(of_policy),
         })
     }
 }
@@ -207,6 +216,7 @@ impl fmt::Display for MemoryPlan {
             ("optimiser moments", self.optimizer),
             ("key/value cache", self.cache),
             ("activations", self.activations),
+            ("work space", self.runtime),
         ];
         writeln!(
             f,

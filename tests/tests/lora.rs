@@ -160,3 +160,24 @@ fn the_dry_run_says_what_memory_is_for() {
     };
     assert!(peak("lora.rank=1") < peak("lora.rank=0"));
 }
+
+#[test]
+fn a_device_is_named_on_the_command_line() {
+    for command in [
+        &["train", "--dry-run"][..],
+        &["sft"],
+        &["eval", "--model", "x"],
+    ] {
+        let mut arguments = command.to_vec();
+        arguments.extend(["--device", "cuda:0"]);
+        let done = prime_train(&arguments);
+        assert_eq!(done.code, Some(2), "{}", done.stderr);
+        assert!(done.stderr.contains("--features cuda"), "{}", done.stderr);
+    }
+    let done = prime_train(&["train", "--dry-run", "--device", "flex:0"]).expect_success();
+    assert!(
+        done.stdout.contains("device = \"flex:0\""),
+        "{}",
+        done.stdout
+    );
+}
