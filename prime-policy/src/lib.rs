@@ -25,12 +25,14 @@
 //! # Ok::<(), prime_policy::PolicyError>(())
 //! ```
 #![deny(missing_docs)]
+mod chat;
 mod checkpoint;
 mod config;
 mod decoder;
 mod device;
 mod error;
 mod generate;
+mod generation_config;
 mod kernels;
 mod lm;
 mod logprob;
@@ -43,12 +45,14 @@ mod sequences;
 mod tokenizer;
 mod value_head;
 
+pub use chat::{ChatMessage, ChatOptions, ChatTemplate, ChatTemplates, ChatValue};
 pub use checkpoint::{ModelFolder, load_weights, save_weights, write_atomically};
 pub use config::DecoderConfig;
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;
 pub use error::PolicyError;
 pub use generate::{FinishReason, GenerationRequest, Response, generate};
+pub use generation_config::{GenerationConfig, SamplingDefaults};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_statistics};
 pub use optimizer::{Optimizer, OptimizerConfig};
@@ -56,7 +60,7 @@ pub use parallel::{Accumulated, accumulate_gradients, map as parallel_map};
 pub use parameters::any_trainable;
 pub use sampling::{SampleKey, SamplingConfig};
 pub use sequences::{Sequence, SequenceBatch};
-pub use tokenizer::Tokenizer;
+pub use tokenizer::{SpecialTokens, TokenStream, Tokenizer};
 pub use value_head::{ActorCritic, ValueHead};
 
 #[cfg(all(doctest, feature = "flex"))]
