@@ -212,7 +212,12 @@ impl GenerationConfig {
         let temperature = self.temperature.unwrap_or(1.0);
         let positive = temperature.is_finite() && temperature > 0.0;
         let temperature = match sampled {
-            true => in_range("temperature", temperature, positive, "a finite number above 0")?,
+            true => in_range(
+                "temperature",
+                temperature,
+                positive,
+                "a finite number above 0",
+            )?,
             false => 0.0,
         };
         let top_p = self.top_p.unwrap_or(1.0);
@@ -220,7 +225,12 @@ impl GenerationConfig {
         Ok(SamplingDefaults {
             temperature,
             top_k: self.top_k.unwrap_or(50),
-            top_p: in_range("top_p", top_p, top_p > 0.0 && top_p <= 1.0, "above 0, up to 1")?,
+            top_p: in_range(
+                "top_p",
+                top_p,
+                top_p > 0.0 && top_p <= 1.0,
+                "above 0, up to 1",
+            )?,
             min_p: in_range("min_p", min_p, (0.0..=1.0).contains(&min_p), "from 0 to 1")?,
             max_new_tokens: self.max_new_tokens,
             max_length: self.max_length,
@@ -247,7 +257,9 @@ fn is_neutral(value: &Value, neutral: &[f64]) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(on) => !on,
-        Value::Number(number) => number.as_f64().is_some_and(|number| neutral.contains(&number)),
+        Value::Number(number) => number
+            .as_f64()
+            .is_some_and(|number| neutral.contains(&number)),
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
@@ -275,7 +287,10 @@ mod tests {
                 "max_length": null, "stop_strings": "END", "transformers_version": "4.37.0"}"#,
         );
         assert_eq!(config.eos_token_ids(), [7, 1]);
-        assert_eq!((config.bos_token_id, config.pad_token_id), (Some(1), Some(1)));
+        assert_eq!(
+            (config.bos_token_id, config.pad_token_id),
+            (Some(1), Some(1))
+        );
         let wanted = SamplingDefaults {
             temperature: 0.7,
             top_k: 20,
@@ -303,20 +318,35 @@ mod tests {
     #[test]
     fn what_is_not_honoured_is_an_error_only_when_it_is_asked_for() {
         for (text, parts) in [
-            (r#"{"repetition_penalty": 1.05}"#, ["repetition_penalty is 1.05", "null or 1;"]),
+            (
+                r#"{"repetition_penalty": 1.05}"#,
+                ["repetition_penalty is 1.05", "null or 1;"],
+            ),
             (r#"{"num_beams": 4}"#, ["num_beams is 4", "null or 1;"]),
-            (r#"{"no_repeat_ngram_size": 3}"#, ["no_repeat_ngram_size is 3", "null or 0;"]),
-            (r#"{"suppress_tokens": [5]}"#, ["suppress_tokens is [5]", "accepted: null;"]),
-            (r#"{"chat_format": "raw"}"#, ["chat_format is \"raw\"", "not known"]),
-            (r#"{"do_sample": true, "temperature": 0}"#, ["temperature is 0", "above 0"]),
+            (
+                r#"{"no_repeat_ngram_size": 3}"#,
+                ["no_repeat_ngram_size is 3", "null or 0;"],
+            ),
+            (
+                r#"{"suppress_tokens": [5]}"#,
+                ["suppress_tokens is [5]", "accepted: null;"],
+            ),
+            (
+                r#"{"chat_format": "raw"}"#,
+                ["chat_format is \"raw\"", "not known"],
+            ),
+            (
+                r#"{"do_sample": true, "temperature": 0}"#,
+                ["temperature is 0", "above 0"],
+            ),
             (r#"{"top_p": 1.5}"#, ["top_p is 1.5", "up to 1"]),
             (r#"{"min_p": -0.5}"#, ["min_p is -0.5", "from 0 to 1"]),
         ] {
             let error = config(text).sampling_defaults().unwrap_err().to_string();
-            for part in parts.into_iter().chain([
-                GENERATION_CONFIG,
-                "give the sampling settings yourself",
-            ]) {
+            for part in parts
+                .into_iter()
+                .chain([GENERATION_CONFIG, "give the sampling settings yourself"])
+            {
                 assert!(error.contains(part), "{error} lacks {part}");
             }
         }
@@ -327,14 +357,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(GenerationConfig::from_folder(folder.path()).unwrap(), None);
         for (text, part) in [
-            (r#"{"eos_token_id": "x"}"#, "a token id, a list of token ids, or null"),
+            (
+                r#"{"eos_token_id": "x"}"#,
+                "a token id, a list of token ids, or null",
+            ),
             (r#"{"stop_strings": 3}"#, "a text, a list of texts, or null"),
             (r#"{"top_k": -1}"#, "-1"),
             ("{", "EOF"),
         ] {
             std::fs::write(folder.path().join(GENERATION_CONFIG), text).unwrap();
-            let error = GenerationConfig::from_folder(folder.path()).unwrap_err().to_string();
-            assert!(error.contains(part) && error.contains(GENERATION_CONFIG), "{error}");
+            let error = GenerationConfig::from_folder(folder.path())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(part) && error.contains(GENERATION_CONFIG),
+                "{error}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use minijinja::syntax::SyntaxConfig;
@@ -14,8 +14,8 @@ use crate::error::PolicyError;
 /// What the engine calls the template.
 pub(super) const NAME: &str = "chat_template";
 
-/// An instruction costs one unit, and so do 64 bytes: about a second, and half a gigabyte at the very most.
-const FUEL: u64 = 1 << 23;
+/// An instruction costs one unit, and so do 64 bytes: seconds at most, and a quarter of a gigabyte.
+const FUEL: u64 = 1 << 22;
 
 /// What jinja2 does not have. Used, it is an error there, so here too.
 /// `escape` and `pprint` it has, but they write something else.
@@ -81,7 +81,7 @@ fn raise_exception(state: &State<'_, '_>, message: &Value) -> Result<Value, Erro
 /// `strftime_now(format)` at a fixed time, or at the time that the local clock shows.
 pub(super) fn strftime_now(now: Option<DateTime>) -> Value {
     Value::from_function(move |format: &str| {
-        let time = now.unwrap_or_else(|| Zoned::now().datetime());
+        let time = now.unwrap_or_else(|| ZonedDateTime::now().datetime());
         BrokenDownTime::from(time)
             .to_string(format)
             .map_err(|error| {
@@ -95,11 +95,11 @@ pub(super) fn strftime_now(now: Option<DateTime>) -> Value {
 
 /// The engine's error with the file, the line and the way out.
 pub(super) fn explain(origin: &str, error: &Error) -> PolicyError {
-    let raised = std::iter::successors(
-        Some(error as &(dyn std::error::Error + 'static)),
-        |error| error.source(),
-    )
-    .find_map(|error| error.downcast_ref::<Raised>());
+    let raised =
+        std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| {
+            error.source()
+        })
+        .find_map(|error| error.downcast_ref::<Raised>());
     let detail = error.detail().unwrap_or_default();
     let reason = match (raised, error.kind()) {
         (Some(Raised(message)), _) => {

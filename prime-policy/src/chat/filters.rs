@@ -59,7 +59,10 @@ fn default(
 /// A whole number, cut towards zero; `default` for what is none.
 fn int(
     state: &State<'_, '_>,
-    value: &Value, default: Option<Value>, named: Kwargs) -> Result<Value, Error> {
+    value: &Value,
+    default: Option<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
     let default = argument(default, "default", &named)?.unwrap_or_else(|| Value::from(0));
     named.assert_all_used()?;
     Ok(match value.kind() {
@@ -80,7 +83,10 @@ fn int(
 
 fn float(
     state: &State<'_, '_>,
-    value: &Value, default: Option<Value>, named: Kwargs) -> Result<Value, Error> {
+    value: &Value,
+    default: Option<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
     let default = argument(default, "default", &named)?.unwrap_or_else(|| Value::from(0.0));
     named.assert_all_used()?;
     Ok(match value.kind() {

@@ -56,7 +56,10 @@ impl ChatTemplates {
         Self::from_files(folder, entry)
     }
 
-    pub(crate) fn from_files(folder: &Path, entry: Option<TemplateEntry>) -> Result<Self, PolicyError> {
+    pub(crate) fn from_files(
+        folder: &Path,
+        entry: Option<TemplateEntry>,
+    ) -> Result<Self, PolicyError> {
         let mut templates = Self::default();
         let single = folder.join(TEMPLATE_FILE);
         if single.exists() {
@@ -87,7 +90,8 @@ impl ChatTemplates {
     }
 
     fn insert(&mut self, name: &str, text: String, origin: String) {
-        self.by_name.insert(name.to_owned(), Source { text, origin });
+        self.by_name
+            .insert(name.to_owned(), Source { text, origin });
     }
 
     /// Whether the model has none.
@@ -104,7 +108,11 @@ impl ChatTemplates {
     ///
     /// # Errors
     /// [`PolicyError::Tokenizer`] lists the names there are; [`PolicyError::ChatTemplate`] for a syntax error.
-    pub fn compile(&self, name: Option<&str>, with_tools: bool) -> Result<ChatTemplate, PolicyError> {
+    pub fn compile(
+        &self,
+        name: Option<&str>,
+        with_tools: bool,
+    ) -> Result<ChatTemplate, PolicyError> {
         let wanted = match name {
             Some(name) => name,
             None if with_tools && self.by_name.contains_key(TOOL_USE) => TOOL_USE,
@@ -144,7 +152,10 @@ pub(crate) fn additional_templates(folder: &Path) -> Result<Vec<std::path::PathB
     let mut paths = vec![];
     for entry in fs::read_dir(&folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        if path.extension().is_some_and(|extension| extension == "jinja") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "jinja")
+        {
             paths.push(path);
         }
     }

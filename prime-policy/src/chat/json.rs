@@ -52,7 +52,10 @@ pub(super) fn to_json(
 }
 
 fn fail(reason: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("tojson: {}", reason.into()))
+    Error::new(
+        ErrorKind::InvalidOperation,
+        format!("tojson: {}", reason.into()),
+    )
 }
 
 fn indentation(value: Value) -> Result<String, Error> {
@@ -93,7 +96,9 @@ impl Writer<'_> {
         python::charge(self.state, value, self.depth)?;
         match value.kind() {
             ValueKind::None => self.out.push_str("null"),
-            ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
+            ValueKind::Bool => self
+                .out
+                .push_str(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.out.push_str(&number(value)),
             ValueKind::String => self.text(value.as_str().unwrap_or_default()),
             ValueKind::Seq => {
@@ -135,22 +140,25 @@ impl Writer<'_> {
                 let between = self.between.clone();
                 self.out.push_str(&between);
             }
-            self.new_line();
+            self.new_line()?;
             write(self, item)?;
         }
         self.depth -= 1;
         if !empty {
-            self.new_line();
+            self.new_line()?;
         }
         self.out.push(close);
         Ok(())
     }
 
-    fn new_line(&mut self) {
+    fn new_line(&mut self) -> Result<(), Error> {
         if let Some(indent) = &self.indent {
+            let bytes = indent.len() * self.depth;
+            self.state.consume_fuel(bytes as u64 / 64)?;
             self.out.push('\n');
             self.out.push_str(&indent.repeat(self.depth));
         }
+        Ok(())
     }
 
     fn text(&mut self, text: &str) {
@@ -197,6 +205,8 @@ fn key_text(key: &Value) -> Result<String, Error> {
         ValueKind::Number => Ok(number(key)),
         ValueKind::Bool => Ok(if key.is_true() { "true" } else { "false" }.to_owned()),
         ValueKind::None => Ok("null".to_owned()),
-        other => Err(fail(format!("a key that is {other}; accepted: texts and numbers"))),
+        other => Err(fail(format!(
+            "a key that is {other}; accepted: texts and numbers"
+        ))),
     }
 }

@@ -160,11 +160,7 @@ impl ChatOptions {
     }
 
     /// The same with a variable of the template.
-    pub fn with_variable(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<ChatValue>,
-    ) -> Self {
+    pub fn with_variable(mut self, name: impl Into<String>, value: impl Into<ChatValue>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }

@@ -188,7 +188,9 @@ fn split_at_spaces(text: &str, most: Option<usize>, from_left: bool) -> Vec<&str
     while !rest.is_empty() {
         let start = match pieces.len() < most {
             // White space may take several bytes.
-            true => rest.rfind(is_space).map_or(0, |at| rest.ceil_char_boundary(at + 1)),
+            true => rest
+                .rfind(is_space)
+                .map_or(0, |at| rest.ceil_char_boundary(at + 1)),
             false => 0,
         };
         pieces.push(&rest[start..]);

@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use minijinja::{Environment, Value};
 
-pub(crate) use folder::{TEMPLATE_FILE, TemplateEntry, additional_templates};
 pub use folder::ChatTemplates;
+pub(crate) use folder::{TEMPLATE_FILE, TemplateEntry, additional_templates};
 pub use message::{ChatMessage, ChatOptions, ChatValue};
 
 use crate::error::PolicyError;

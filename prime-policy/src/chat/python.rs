@@ -32,12 +32,7 @@ pub(super) fn to_str(state: &State<'_, '_>, value: &Value) -> Result<String, Err
 }
 
 /// Writes Python's `repr(value)`.
-fn repr(
-    state: &State<'_, '_>,
-    value: &Value,
-    depth: usize,
-    out: &mut String,
-) -> Result<(), Error> {
+fn repr(state: &State<'_, '_>, value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
     charge(state, value, depth)?;
     match value.kind() {
         ValueKind::Undefined => out.push_str("Undefined"),

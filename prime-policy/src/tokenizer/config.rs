@@ -84,7 +84,11 @@ impl TokenizerConfig {
         let template = fields.remove("chat_template").unwrap_or_default();
         let chat_template = serde_json::from_value(template).map_err(|error| {
             let accepted = "a template, or a list of {name, template}";
-            format_error(&path, "chat_template", &format!("{error}; accepted: {accepted}"))
+            format_error(
+                &path,
+                "chat_template",
+                &format!("{error}; accepted: {accepted}"),
+            )
         })?;
         let mut special_tokens = SpecialTokens::read(&path, &fields)?;
         let decoder = fields.remove("added_tokens_decoder");
@@ -95,7 +99,8 @@ impl TokenizerConfig {
         }
         Ok(Self {
             chat_template,
-            added_tokens: decoder.map_or(Ok(BTreeMap::new()), |value| added_tokens(&path, value))?,
+            added_tokens: decoder
+                .map_or(Ok(BTreeMap::new()), |value| added_tokens(&path, value))?,
             special_tokens,
         })
     }

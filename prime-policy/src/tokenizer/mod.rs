@@ -68,9 +68,9 @@ impl Tokenizer {
             path: path.to_owned(),
             reason,
         };
-        let mut inner: tokenizers::Tokenizer = text.parse().map_err(|error: tokenizers::Error| {
-            format(format!("not a tokenizer.json: {error}"))
-        })?;
+        let mut inner: tokenizers::Tokenizer = text
+            .parse()
+            .map_err(|error: tokenizers::Error| format(format!("not a tokenizer.json: {error}")))?;
         inner
             .with_truncation(None)
             .map_err(|error| format(error.to_string()))?;
@@ -78,7 +78,11 @@ impl Tokenizer {
 
         let folder = path.parent().unwrap_or(Path::new(""));
         let config = TokenizerConfig::from_folder(folder)?;
-        add_tokens(&mut inner, config.added_tokens, &folder.join(config::CONFIG))?;
+        add_tokens(
+            &mut inner,
+            config.added_tokens,
+            &folder.join(config::CONFIG),
+        )?;
         let generation_ids = match GenerationConfig::from_folder(folder)? {
             Some(generation) if !generation.eos_token_ids().is_empty() => {
                 generation.eos_token_ids().to_vec()
@@ -170,11 +174,7 @@ impl Tokenizer {
         Ok(Self::from_inner(inner, special_tokens, 2))
     }
 
-    fn from_inner(
-        inner: tokenizers::Tokenizer,
-        special_tokens: SpecialTokens,
-        eos: u32,
-    ) -> Self {
+    fn from_inner(inner: tokenizers::Tokenizer, special_tokens: SpecialTokens, eos: u32) -> Self {
         let bos = match inner.get_post_processor() {
             Some(_) => None,
             None => inner.token_to_id("<bos>"),
@@ -348,7 +348,10 @@ fn add_tokens(
 ) -> Result<(), PolicyError> {
     for (id, token) in added {
         let known = inner.get_added_tokens_decoder();
-        if known.get(&id).is_some_and(|old| old.content == token.content) {
+        if known
+            .get(&id)
+            .is_some_and(|old| old.content == token.content)
+        {
             continue;
         }
         let content = token.content.clone();
