@@ -81,7 +81,7 @@ fn answered(
             prompts: &prompts,
             samples: 1,
             sampling: &config.sampling(),
-            stop: &[start.tokenizer.eos()],
+            stop: start.tokenizer.stop_ids(),
             seed: config.seed,
             step: split as u64,
             prompt_ids: &ids,

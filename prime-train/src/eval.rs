@@ -58,7 +58,7 @@ pub fn evaluate<M: CausalLm>(
         prompts: &prompts,
         samples: config.eval.k,
         sampling: &config.eval_sampling(),
-        stop: &[tokenizer.eos()],
+        stop: tokenizer.stop_ids(),
         seed: config.eval.seed ^ EVAL_STREAM,
         step: 0,
         prompt_ids: &ids,

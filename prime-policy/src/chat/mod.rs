@@ -5,6 +5,9 @@
 //! writes what Python's `json.dumps` writes, and the methods that Python's strings and dictionaries have. The text is
 //! the same to the byte. Where Python would raise a `TypeError` for mixed types (`'a' < 1`, a loop over `none`), the
 //! engine may go on instead.
+//!
+//! Work and nesting are bounded, so that a mistake in a template ends in an error. A template that was written to do harm
+//! can still fill the memory (`~` on a list that holds itself many times over): take templates from where you take weights.
 
 mod engine;
 mod filters;

@@ -62,7 +62,7 @@ pub(super) fn sample<M: CausalLm>(
         prompts: &ids,
         samples: config.rl.group_size,
         sampling: &config.sampling(),
-        stop: &[env.tokenizer.eos()],
+        stop: env.tokenizer.stop_ids(),
         seed: config.seed,
         step,
         prompt_ids: &numbers,
