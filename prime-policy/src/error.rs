@@ -97,7 +97,10 @@ pub enum PolicyError {
     #[error("tokenizer: {0}")]
     Tokenizer(String),
     /// The tokenizer and the model disagree on the number of tokens.
-    #[error("the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}")]
+    #[error(
+        "the tokenizer has {tokenizer} tokens but the model's vocab_size is {model}; take tokenizer.json and config.json \
+         from the same model"
+    )]
     VocabularyMismatch {
         /// Tokens in the tokenizer.
         tokenizer: usize,
@@ -167,6 +170,28 @@ pub enum PolicyError {
         value: String,
         /// What would be accepted.
         accepted: &'static str,
+    },
+    /// A chat template cannot be compiled, or refuses a conversation.
+    #[error("{origin}{at}: {reason}", at = line.map_or(String::new(), |line| format!(", line {line} of the chat template")))]
+    ChatTemplate {
+        /// The file, and which of its templates.
+        origin: String,
+        /// The line within the template.
+        line: Option<usize>,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// `generation_config.json` asks for a way of sampling that this crate does not have.
+    #[error("{path}: {field} is {value}; {accepted}", path = path.display())]
+    GenerationConfig {
+        /// The file.
+        path: PathBuf,
+        /// The field's name.
+        field: String,
+        /// Its value.
+        value: String,
+        /// What would be accepted, and the way out.
+        accepted: String,
     },
 }
 

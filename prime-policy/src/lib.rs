@@ -24,12 +24,14 @@
 //! # Ok::<(), prime_policy::PolicyError>(())
 //! ```
 #![deny(missing_docs)]
+mod chat;
 mod checkpoint;
 mod config;
 mod decoder;
 mod device;
 mod error;
 mod generate;
+mod generation_config;
 mod head_loss;
 mod kernels;
 mod lm;
@@ -46,6 +48,7 @@ mod sequences;
 mod tokenizer;
 mod value_head;
 
+pub use chat::{ChatMessage, ChatOptions, ChatTemplate, ChatTemplates, ChatValue};
 pub use checkpoint::{
     ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded, save_weights,
     write_atomically,
@@ -58,6 +61,7 @@ pub use generate::{
     FinishReason, GenerationRequest, OnToken, Response, StopMatch, StreamControl, TextOptions,
     TokenEvent, generate,
 };
+pub use generation_config::{GenerationConfig, SamplingDefaults};
 pub use head_loss::{HeadLoss, head_loss};
 pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};
@@ -75,7 +79,7 @@ pub use parallel::{
 pub use parameters::any_trainable;
 pub use sampling::{SampleKey, SamplingConfig};
 pub use sequences::{Sequence, SequenceBatch};
-pub use tokenizer::Tokenizer;
+pub use tokenizer::{SpecialTokens, TokenStream, Tokenizer};
 pub use value_head::{ActorCritic, ValueHead};
 
 #[cfg(all(doctest, feature = "flex"))]

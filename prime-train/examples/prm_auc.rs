@@ -78,7 +78,7 @@ fn answered(
     let responses = generate(
         &start.model,
         &GenerationRequest {
-            stop: &[start.tokenizer.eos()],
+            stop: start.tokenizer.stop_ids(),
             seed: config.seed,
             step: split as u64,
             prompt_ids: &ids,

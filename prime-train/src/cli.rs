@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use prime_policy::{AdapterFolder, GenerationRequest, device_by_name, generate};
+use prime_policy::{AdapterFolder, GenerationRequest, Tokenizer, device_by_name, generate};
 use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
 use crate::config::{Config, Layer, resolve};
+use crate::data::chat::PromptFormat;
 use crate::data::problems::Problems;
+use crate::data::rows::Message;
 use crate::doctor;
 use crate::error::TrainError;
 use crate::eval::evaluate;
@@ -124,6 +126,9 @@ pub enum Command {
         /// The prompt's text.
         #[arg(long)]
         prompt: String,
+        /// The prompt is what a user says: it goes through the chat template (data.chat_template).
+        #[arg(long)]
+        chat: bool,
         /// Responses.
         #[arg(long, short = 'n', default_value_t = 1)]
         samples: usize,
@@ -288,9 +293,10 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
         Command::Generate {
             model,
             prompt,
+            chat,
             samples,
             settings,
-        } => sample(model, prompt, *samples, settings),
+        } => sample(model, prompt, *chat, *samples, settings),
         Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
             seeds,
@@ -476,19 +482,43 @@ fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
     Ok(())
 }
 
+/// What a user says, up to the start of the answer.
+fn chat_prompt(
+    config: &Config,
+    tokenizer: &Tokenizer,
+    prompt: &str,
+) -> Result<Vec<u32>, TrainError> {
+    let format = PromptFormat::open(config, tokenizer)?;
+    if !format.is_chat() {
+        return Err(TrainError::Usage(
+            "--chat needs a chat template, and the model has none; give one by --set data.chat_template=FILE"
+                .to_owned(),
+        ));
+    }
+    let question = Message {
+        role: "user".to_owned(),
+        content: prompt.to_owned(),
+    };
+    Ok(format.encode(&[question], tokenizer)?.1)
+}
+
 fn sample(
     model: &Path,
     prompt: &str,
+    chat: bool,
     samples: usize,
     settings: &Settings,
 ) -> Result<(), TrainError> {
     let config = with_model(model, settings)?;
     let start = initial_model(&config)?;
-    let ids = start.tokenizer.encode_prompt(prompt)?;
+    let ids = match chat {
+        true => chat_prompt(&config, &start.tokenizer, prompt)?,
+        false => start.tokenizer.encode_prompt(prompt)?,
+    };
     let (prompts, sampling) = ([ids.as_slice()], config.sampling());
     let request = GenerationRequest {
         samples,
-        stop: &[start.tokenizer.eos()],
+        stop: start.tokenizer.stop_ids(),
         seed: config.seed,
         ..GenerationRequest::new(&prompts, &sampling)
     };

@@ -59,7 +59,7 @@ pub fn evaluate<M: CausalLm>(
     let sampling = config.eval_sampling();
     let request = GenerationRequest {
         samples: config.eval.k,
-        stop: &[tokenizer.eos()],
+        stop: tokenizer.stop_ids(),
         seed: config.eval.seed ^ EVAL_STREAM,
         prompt_ids: &ids,
         rows_per_batch: ROWS_PER_BATCH,

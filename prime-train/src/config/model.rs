@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::chat;
 use crate::data::tasks::{PassMark, Task, TaskName};
 
 /// `[model]`
@@ -91,6 +92,9 @@ pub struct Data {
     pub skip_bad_rows: bool,
     /// Longer prompts are an error for built-in tasks and left out (and counted) for `jsonl`, ≥ 1.
     pub max_prompt_tokens: usize,
+    /// How the messages of rows become a prompt: `auto` (the model's chat template where it has one, else the contents
+    /// joined by blank lines), `none` (always joined), or the path of a Jinja template.
+    pub chat_template: String,
     /// Right answers needed on a built-in task, `"all"` or `"fraction"`; `""` (`None`) = the task's own.
     #[serde(with = "optional_pass_mark")]
     pub pass_mark: Option<PassMark>,
@@ -104,6 +108,7 @@ impl Default for Data {
             eval_file: String::new(),
             skip_bad_rows: false,
             max_prompt_tokens: 1024,
+            chat_template: chat::AUTO.to_owned(),
             pass_mark: None,
         }
     }

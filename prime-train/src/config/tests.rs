@@ -284,6 +284,7 @@ fn ranges_are_checked_with_the_key_named() {
         (&["prm.oracle=true", "prm.enabled=false"], "prm.oracle"),
         (&["data.task=jsonl"], "data.train_file"),
         (&["data.task=jsonl", "data.train_file=x"], "model.path"),
+        (&["data.chat_template="], "data.chat_template"),
         (&["data.pass_mark=13"], "data.pass_mark"),
         (&["data.pass_mark=0"], "data.pass_mark"),
         (&["data.max_prompt_tokens=37"], "data.max_prompt_tokens"),

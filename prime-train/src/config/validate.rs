@@ -341,6 +341,12 @@ fn prm(config: &Config) -> Checked {
 fn data(config: &Config) -> Checked {
     let d = &config.data;
     at_least_one("data.max_prompt_tokens", d.max_prompt_tokens)?;
+    ensure(
+        !d.chat_template.is_empty(),
+        "data.chat_template",
+        "\"\"",
+        "\"auto\", \"none\" or the path of a Jinja template",
+    )?;
     let Some(task) = d.task.builtin() else {
         ensure(
             !d.train_file.is_empty(),

@@ -8,6 +8,7 @@ use prime_verifier::code::{CodeVerifier, Ticket};
 use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
+use super::chat::PromptFormat;
 use super::rows::{Row, read_rows};
 use super::tasks::{Split, Task};
 use crate::config::Config;
@@ -84,13 +85,15 @@ impl Problems {
                 }
             }
             None => {
+                let format = PromptFormat::open(config, tokenizer)?;
                 let mut read = |path: &str| -> Result<Vec<PreparedProblem>, TrainError> {
                     if path.is_empty() {
                         return Ok(vec![]);
                     }
                     let path = Path::new(path);
                     let (rows, broken) = read_rows(path, config.data.skip_bad_rows)?;
-                    let (problems, long) = prepare(rows, tokenizer, max_prompt_tokens)?;
+                    let (problems, long) =
+                        prepare(path, rows, &format, tokenizer, max_prompt_tokens)?;
                     skipped += broken + long;
                     if problems.is_empty() {
                         return Err(TrainError::NoRows {
@@ -302,18 +305,24 @@ impl Problems {
 
 const EPOCH_ORDER: u64 = 0x65_706f_6368;
 
-/// Rows as problems. Messages are joined by blank lines: the tokenizer of a base model has no roles.
+/// Rows as problems.
 fn prepare(
+    path: &Path,
     rows: Vec<Row>,
+    format: &PromptFormat,
     tokenizer: &Tokenizer,
     max_prompt_tokens: usize,
 ) -> Result<(Vec<PreparedProblem>, usize), TrainError> {
     let mut problems = Vec::with_capacity(rows.len());
     let mut too_long = 0;
     for (index, row) in rows.into_iter().enumerate() {
-        let contents: Vec<&str> = row.prompt.iter().map(|m| m.content.as_str()).collect();
-        let prompt = contents.join("\n\n");
-        let prompt_ids = tokenizer.encode_prompt(&prompt)?;
+        let (prompt, prompt_ids) = format.encode(&row.prompt, tokenizer).map_err(|error| {
+            TrainError::Usage(format!(
+                "{}: the prompt of usable row {}: {error}",
+                path.display(),
+                index + 1
+            ))
+        })?;
         if prompt_ids.len() > max_prompt_tokens {
             too_long += 1;
             continue;
@@ -336,9 +345,8 @@ mod tests {
 
     const ROW: &str = r#"{"data_source":"s","prompt":[{"role":"user","content":"1+1"}],"ability":"math","reward_model":{"style":"rule","ground_truth":"2"}}"#;
 
-    fn problems(rows: &str, settings: &[&str]) -> (Result<Problems, TrainError>, Tokenizer) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rows.jsonl");
+    fn config(folder: &Path, rows: &str, settings: &[&str]) -> Config {
+        let path = folder.join("rows.jsonl");
         std::fs::write(&path, rows).unwrap();
         let file = |name: &str| format!("data.{name}={}", path.display());
         let layers: Vec<Layer> = ["data.task=jsonl", "model.path=any"]
@@ -348,9 +356,59 @@ mod tests {
             .chain([file("train_file"), file("eval_file")])
             .map(|set| Layer::set(&set).unwrap())
             .collect();
+        resolve(&layers).unwrap()
+    }
+
+    fn problems(rows: &str, settings: &[&str]) -> (Result<Problems, TrainError>, Tokenizer) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), rows, settings);
         let tokenizer = Tokenizer::characters("1+2".chars()).unwrap();
-        let config = resolve(&layers).unwrap();
         (Problems::open(&config, &tokenizer), tokenizer)
+    }
+
+    #[test]
+    fn prompts_go_through_the_template_of_the_model_unless_told_otherwise() {
+        let row = ROW.replace(
+            r#"[{"role":"user","content":"1+1"}]"#,
+            r#"[{"role":"system","content":"1"},{"role":"user","content":"2"}]"#,
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let plain = Tokenizer::characters("12+[]".chars()).unwrap();
+        plain.save(folder.path()).unwrap();
+        let template = "{{ bos_token }}{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}+{% endif %}";
+        let path = folder.path().join("chat_template.jinja");
+        std::fs::write(&path, template).unwrap();
+        let chat = Tokenizer::from_folder(folder.path()).unwrap();
+        let mine = folder.path().join("mine.jinja");
+        std::fs::write(&mine, "{{ messages[-1].content }}").unwrap();
+        let mine = format!("data.chat_template={}", mine.display());
+
+        let prompt = |tokenizer: &Tokenizer, settings: &[&str]| {
+            let config = config(folder.path(), &row, settings);
+            let problem = Problems::open(&config, tokenizer)?.get(Split::Eval, 0, tokenizer)?;
+            let spelled = tokenizer.decode_with_special_tokens(&problem.prompt_ids)?;
+            Ok::<_, TrainError>((problem.prompt, spelled))
+        };
+        let rendered = "<bos>[1][2]+".to_owned();
+        assert_eq!(prompt(&chat, &[]).unwrap(), (rendered.clone(), rendered));
+        let two = ("2".to_owned(), "2".to_owned());
+        assert_eq!(prompt(&chat, &[&mine]).unwrap(), two);
+        assert_eq!(prompt(&plain, &[&mine]).unwrap(), two);
+        // A line feed is not among the characters of this tokenizer: the joined text is refused by name.
+        for (tokenizer, settings) in [(&plain, &[][..]), (&chat, &["data.chat_template=none"])] {
+            let error = prompt(tokenizer, settings).unwrap_err().to_string();
+            assert!(error.contains(r#"in "1\n\n2""#), "{error}");
+            assert!(error.contains("usable row 1"), "{error}");
+        }
+
+        std::fs::write(&path, "{{ raise_exception('no ' ~ messages[0].role) }}").unwrap();
+        let chat = Tokenizer::from_folder(folder.path()).unwrap();
+        let error = prompt(&chat, &[]).unwrap_err().to_string();
+        for part in ["rows.jsonl", "row 1", "chat_template.jinja", "no system"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let error = prompt(&chat, &["data.chat_template=absent"]).unwrap_err();
+        assert!(error.to_string().contains("absent"), "{error}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(super) fn sample<M: CausalLm>(
     let (sampling, rows) = (config.sampling(), prompts.len() * config.rl.group_size);
     let request = GenerationRequest {
         samples: config.rl.group_size,
-        stop: &[env.tokenizer.eos()],
+        stop: env.tokenizer.stop_ids(),
         seed: config.seed,
         step,
         prompt_ids: &numbers,
