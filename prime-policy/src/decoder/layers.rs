@@ -27,7 +27,7 @@ impl Embedding {
 
     /// `[n, hidden]` to logits `[n, vocab]`.
     pub(crate) fn as_head(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.matmul(self.weight.val().transpose())
+        kernels::linear(hidden, self.weight.val().transpose(), None)
     }
 }
 

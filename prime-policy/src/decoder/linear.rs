@@ -2,7 +2,8 @@
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use burn::tensor::module::linear;
+
+use crate::kernels;
 
 /// `x · W (+ b)`: `[n, in]` to `[n, out]`.
 ///
@@ -10,11 +11,10 @@ use burn::tensor::module::linear;
 /// `x · (W₀ + scale · A · B)` is too. Taken apart like this, no dense weight is composed or kept for the backward pass,
 /// and none gets a dense gradient: W₀ is frozen, so that autodiff sees a constant.
 pub(crate) fn project(layer: &Linear, x: Tensor<2>) -> Tensor<2> {
-    let Some(adapter) = layer.weight.adapter() else {
-        return layer.forward(x);
-    };
-    let low = x.clone().matmul(adapter.a.val()).mul_scalar(adapter.scale);
-    let correction = low.matmul(adapter.b.val());
     let bias = layer.bias.as_ref().map(|bias| bias.val());
-    linear(x, layer.weight.base(), bias) + correction
+    let Some(adapter) = layer.weight.adapter() else {
+        return kernels::linear(x, layer.weight.val(), bias);
+    };
+    let low = kernels::linear(x.clone(), adapter.a.val(), None).mul_scalar(adapter.scale);
+    kernels::linear(x, layer.weight.base(), bias) + kernels::linear(low, adapter.b.val(), None)
 }

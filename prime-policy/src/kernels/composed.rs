@@ -4,6 +4,15 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation};
 
 use super::AttentionShape;
 
+/// See [`super::linear`].
+pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let out = x.matmul(weight);
+    match bias {
+        Some(bias) => out + bias.unsqueeze(),
+        None => out,
+    }
+}
+
 /// See [`super::rms_norm`].
 pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
     let inverse = x

@@ -45,38 +45,38 @@ fn no_checkpointing(device: &burn::tensor::Device) -> bool {
     )
 }
 
-type Tracked = burn::backend::tensor::FloatTensor<AutodiffFlex>;
-type AutodiffFlex = Autodiff<Flex, NoCheckpointing>;
+pub(super) type Tracked = burn::backend::tensor::FloatTensor<AutodiffFlex>;
+pub(super) type AutodiffFlex = Autodiff<Flex, NoCheckpointing>;
 
-fn plain<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
+pub(super) fn plain<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
     let tensor = tensor
         .try_into_primitive::<Flex>()
         .expect("placement() has checked the backend");
     tensor.to_contiguous()
 }
 
-fn tracked<const D: usize>(tensor: Tensor<D>) -> Tracked {
+pub(super) fn tracked<const D: usize>(tensor: Tensor<D>) -> Tracked {
     tensor
         .try_into_primitive::<AutodiffFlex>()
         .expect("placement() has checked the backend")
 }
 
-fn from_plain<const D: usize>(primitive: FlexTensor) -> Tensor<D> {
+pub(super) fn from_plain<const D: usize>(primitive: FlexTensor) -> Tensor<D> {
     Tensor::<D, Float>::from_primitive::<Flex>(primitive)
 }
 
-fn from_tracked<const D: usize>(primitive: Tracked) -> Tensor<D> {
+pub(super) fn from_tracked<const D: usize>(primitive: Tracked) -> Tensor<D> {
     Tensor::<D, Float>::from_primitive::<AutodiffFlex>(primitive)
 }
 
 /// The elements of a contiguous tensor.
-fn data(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn data(tensor: &FlexTensor) -> &[f32] {
     let start = tensor.layout().start_offset();
     let len = tensor.layout().num_elements();
     &tensor.storage::<f32>()[start..start + len]
 }
 
-fn dims(tensor: &FlexTensor) -> Vec<usize> {
+pub(super) fn dims(tensor: &FlexTensor) -> Vec<usize> {
     tensor.layout().shape().to_vec()
 }
 
@@ -86,7 +86,7 @@ pub(super) fn address(tensor: Tensor<4>) -> usize {
     data(&plain(tensor)).as_ptr() as usize
 }
 
-fn pack(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
+pub(super) fn pack(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 

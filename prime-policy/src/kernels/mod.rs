@@ -11,6 +11,8 @@ mod fused;
 pub(crate) mod head;
 pub(crate) mod math;
 #[cfg(feature = "flex")]
+mod matmul;
+#[cfg(feature = "flex")]
 mod rows;
 
 use burn::tensor::{Int, Tensor};
@@ -62,6 +64,15 @@ pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
 /// `silu(gate) · up`. Both `[rows, width]`.
 pub(crate) fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     dispatch!(gate, swiglu(gate, up))
+}
+
+/// `x · weight (+ bias)`: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`. A transposed view serves as weight
+/// without a copy.
+pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    return matmul::linear(x, weight, bias);
+    #[cfg(not(feature = "flex"))]
+    composed::linear(x, weight, bias)
 }
 
 /// Causal attention, within the shape's window, with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:

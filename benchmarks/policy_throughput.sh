@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Tokens per second of prime-policy and of transformers on torch: sampling with a cache and training steps, at the demo's
+# size and at the shape of Qwen2.5-0.5B, same weights, the two programs taking turns in one run.
+#
+#   python3 -m venv .venv && .venv/bin/pip install torch transformers peft
+#   PYTHON=.venv/bin/python benchmarks/policy_throughput.sh
+#   benchmarks/policy_throughput.sh --only demo --repetitions 20
+#   benchmarks/policy_throughput.sh --threads 1
+#   benchmarks/policy_throughput.sh --only '0.5B sampling' --profile     # where torch's time goes
+#
+# PYTHON names an interpreter with torch, transformers and peft (default: python3). The 0.5B shape takes about 8 GB.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The profile that `cargo xtask train` runs in: optimised, and burn is built already.
+cargo build --profile dev --package prime-policy --example throughput
+exec "${PYTHON:-python3}" benchmarks/policy_throughput.py target/debug/examples/throughput "$@"
