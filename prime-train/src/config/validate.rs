@@ -179,15 +179,18 @@ fn objective(config: &Config) -> Checked {
         r.clip_ratio_c,
         "0 (off) or above 1",
     )?;
-    if let Err(PolicyError::Objective {
-        field,
-        value,
-        accepted,
-        ..
-    }) = config.objective().validate()
-    {
-        let key = Parameter::named(field).map_or("rl.objective", |parameter| parameter.key);
-        return ensure(false, key, value, accepted);
+    match config.objective().validate() {
+        Ok(()) => {}
+        Err(PolicyError::Objective {
+            field,
+            value,
+            accepted,
+            ..
+        }) => {
+            let key = Parameter::named(field).map_or("rl.objective", |parameter| parameter.key);
+            return ensure(false, key, value, accepted);
+        }
+        Err(other) => return ensure(false, "rl.objective", name, other),
     }
     if let Some(loss_agg) = r.objective.loss_agg() {
         ensure(
