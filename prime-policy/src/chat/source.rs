@@ -10,7 +10,7 @@ pub(super) fn prepare(template: &str) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let length = match rest.as_bytes()[1] {
-            b'#' => rest.find("#}").map_or(rest.len(), |end| end + 2),
+            b'#' => rest[2..].find("#}").map_or(rest.len(), |end| end + 4),
             b'{' => expression(rest, "}}", &mut out),
             _ => block(rest, &mut out),
         };
@@ -111,7 +111,7 @@ fn expression(tag: &str, close: &str, out: &mut String) -> usize {
             (Some(open), byte) if byte == open => quote = None,
             (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(bytes[at]),
-            (None, _) if depth == 0 && tag[..].as_bytes()[at..].starts_with(close.as_bytes()) => {
+            (None, _) if depth == 0 && bytes[at..].starts_with(close.as_bytes()) => {
                 at += close.len();
                 out.push_str(&tag[copied..at]);
                 return at;
