@@ -15,12 +15,11 @@ fn config() -> PrmConfig {
 }
 
 fn sequences(examples: &[Example]) -> Vec<Sequence<'_>> {
-    let one = |e: &'_ Example| (e.prompt.as_slice(), e.response.as_slice());
     examples
         .iter()
-        .map(|e| {
-            let (prompt, response) = one(e);
-            Sequence { prompt, response }
+        .map(|example| Sequence {
+            prompt: &example.prompt,
+            response: &example.response,
         })
         .collect()
 }
