@@ -15,13 +15,12 @@ fn config() -> PrmConfig {
 }
 
 fn sequences(examples: &[Example]) -> Vec<Sequence<'_>> {
-    let examples = examples.iter();
     examples
-        .map(
-            |Example {
-                 prompt, response, ..
-             }| Sequence { prompt, response },
-        )
+        .iter()
+        .map(|example| Sequence {
+            prompt: &example.prompt,
+            response: &example.response,
+        })
         .collect()
 }
 
