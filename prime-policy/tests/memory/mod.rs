@@ -9,10 +9,7 @@ use prime_policy::{
 };
 
 const VOCAB: usize = 151_936;
-const ROWS: usize = 8;
 const RESPONSE: usize = 256;
-/// Logits of all positions, f32.
-const NAIVE: usize = ROWS * RESPONSE * VOCAB * 4;
 const CHILD: &str = "PRIME_POLICY_HEAD_MEMORY_CHILD";
 
 /// The process's largest resident size so far, in bytes.
@@ -26,8 +23,8 @@ fn peak() -> usize {
     kib * 1024
 }
 
-/// Forward and backward of `what` over 2,048 response tokens; prints how far the peak rose.
-fn child(what: &str, tied: bool) {
+/// Forward and backward of `what` over `rows` responses; prints how far the peak rose.
+fn child(what: &str, tied: bool, rows: usize) {
     let mut config = DecoderConfig::new(VOCAB, 16, 16, 1, 2);
     config.tie_word_embeddings = tied;
     let model = config.init(&Device::flex().autodiff()).unwrap();
@@ -36,7 +33,7 @@ fn child(what: &str, tied: bool) {
         prompt: &ids[..1],
         response: &ids[1..],
     };
-    let rows = vec![sequence; ROWS];
+    let rows = vec![sequence; rows];
     let before = peak();
     match what {
         "log_probs" => accumulate_gradients(&model, &[rows], 1, |model, rows| {
@@ -66,11 +63,11 @@ fn child(what: &str, tied: bool) {
     println!("rose by {}", peak() - before);
 }
 
-fn rise(what: &str, tied: bool) -> usize {
+fn rise(what: &str, tied: bool, rows: usize) -> usize {
     let test = "memory::a_loss_over_a_large_vocabulary_stays_far_below_its_logits";
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", test])
-        .env(CHILD, format!("{what} {tied}"))
+        .env(CHILD, format!("{what} {tied} {rows}"))
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&child.stdout);
@@ -84,20 +81,22 @@ fn rise(what: &str, tied: bool) -> usize {
 #[test]
 fn a_loss_over_a_large_vocabulary_stays_far_below_its_logits() {
     if let Ok(given) = std::env::var(CHILD) {
-        let (what, tied) = given.split_once(' ').unwrap();
-        return child(what, tied == "true");
+        let given: Vec<&str> = given.split(' ').collect();
+        return child(given[0], given[1] == "true", given[2].parse().unwrap());
     }
-    // The gradients of embedding and head are 10 MB each; a tile of logits 16 MiB.
-    for (what, tied, most) in [
-        ("log_probs", true, 200_000_000),
-        ("log_probs", false, 200_000_000),
-        ("all actions", false, 300_000_000),
+    // The gradients of embedding and head are 10 MB each, a tile of logits is 16 MiB. The loss of the whole distribution
+    // is made of burn's own operations, each of which holds another chunk of logits until that chunk is done.
+    for (what, tied, rows, most) in [
+        ("log_probs", true, 8, 200_000_000),
+        ("log_probs", false, 8, 200_000_000),
+        ("all_actions", false, 4, 200_000_000),
     ] {
-        let rose = rise(what, tied);
+        let rose = rise(what, tied, rows);
+        let naive = rows * RESPONSE * VOCAB * 4;
         assert!(
-            rose < most && rose < NAIVE / 4,
-            "{what}, tied {tied}: {rose} bytes; all logits at once are {NAIVE}"
+            rose < most && rose < naive / 3,
+            "{what}, tied {tied}: {rose} bytes; all logits at once are {naive}"
         );
-        eprintln!("{what}, tied {tied}: the peak rose by {rose} bytes");
+        eprintln!("{what}, tied {tied}: the peak rose by {rose} bytes of {naive}");
     }
 }
