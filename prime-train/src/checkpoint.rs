@@ -125,7 +125,7 @@ impl Checkpoints {
         about.whole(whole).save(&folder)?;
         if let Some(Base { path, lora, .. }) = base {
             let named = path.as_deref().unwrap_or(&folder);
-            let base = fs::canonicalize(named).map_err(TrainError::io("read", named))?;
+            let base = absolute(named)?;
             about.adapters = Some(Adapters { lora, base });
             about.save(&model, &folder.join(ADAPTER))?;
         }
@@ -246,7 +246,7 @@ impl Checkpoints {
                 // A run folder that was moved still has its copy of the base.
                 let base = match named.is_dir() {
                     true => named,
-                    false => self.reference(),
+                    false => absolute(&self.reference())?,
                 };
                 about.adapters = Some(Adapters { lora, base });
                 model
@@ -284,4 +284,8 @@ impl Checkpoints {
         learner.next_problem = state.next_problem;
         Ok((learner, about))
     }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, TrainError> {
+    fs::canonicalize(folder).map_err(TrainError::io("read", folder))
 }

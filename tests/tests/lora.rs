@@ -72,6 +72,15 @@ fn a_run_with_adapters_leaves_adapters_and_goes_on_from_them_exactly() {
     std::fs::rename(folder.path("runs/run"), folder.path("runs/moved")).unwrap();
     prime_train(&["train", "--resume", &folder.argument("runs/moved")]).expect_success();
     assert!(adapters(&folder, "moved", 4) == end);
+    let moved = "runs/moved/checkpoints/step-000004/policy/adapter_config.json";
+    let config = String::from_utf8(folder.read(moved)).unwrap();
+    let base = folder
+        .path("runs/moved/checkpoints/reference")
+        .canonicalize();
+    assert!(
+        config.contains(&base.unwrap().display().to_string()),
+        "{config}"
+    );
 }
 
 #[test]
