@@ -1,6 +1,6 @@
 """Training steps and sampling of prime-policy beside transformers on torch: same weights, same cores, taking turns.
 
-    python policy_throughput.py THROUGHPUT_BINARY [--repetitions N] [--threads N] [--only TEXT] [--profile TEXT]
+    python policy_throughput.py THROUGHPUT_BINARY [--repetitions N] [--threads N] [--only TEXT] [--profile] [--processor-time]
 
 Called by policy_throughput.sh. For each shape a folder with random weights is written by `transformers` and read by both.
 Before anything is timed, both score the same sequences, and the run fails if their mean log-probs differ. The two
@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, Qwen2Config
 from transformers.utils import logging
 
 logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 SHAPES = {
     "demo": dict(
@@ -54,6 +55,10 @@ class Rust:
         self.process = subprocess.Popen(
             [binary, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
+
+    def processor_time(self):
+        """Seconds of processor time of all its threads: Linux's CPU clock of a process by its number."""
+        return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def order(self, *words):
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
@@ -129,7 +134,7 @@ def measure(binary, folder, work, options):
     """Seconds of each repetition, here and there."""
     _, name, what, rows, prompt, tokens, chunk, _ = work
     rust, here = Rust(binary, folder, options.threads), Torch(folder, adapters=what == "lora")
-    with contextlib.closing(contextlib.ExitStack()) as ending:
+    with contextlib.ExitStack() as ending:
         ending.callback(rust.end)
         scores = rust.order("score", min(rows, 2), prompt, tokens), here.score(min(rows, 2), prompt, tokens)
         if abs(scores[0] - scores[1]) > 1e-4 * abs(scores[1]):
@@ -140,7 +145,13 @@ def measure(binary, folder, work, options):
         chunked = (chunk, options.threads) if chunk and options.threads > 1 else (rows, 1)
         seconds = [], []
         for turn in range(options.repetitions + 1):
-            times = rust.order(order, rows, prompt, tokens, *chunked), getattr(here, order)(rows, prompt, tokens)
+            clocks = [rust.processor_time()]
+            times = [rust.order(order, rows, prompt, tokens, *chunked)]
+            clocks += [rust.processor_time(), time.process_time()]
+            times.append(getattr(here, order)(rows, prompt, tokens))
+            clocks.append(time.process_time())
+            if options.processor_time:
+                times = [clocks[1] - clocks[0], clocks[3] - clocks[2]]
             if turn > 0:
                 for kept, value in zip(seconds, times):
                     kept.append(value)
@@ -163,28 +174,40 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="seconds of processor time instead of elapsed ones, for a machine that does other things too; with one thread each, "
+        "because threads that wait for one another may spin",
+    )
+    parser.add_argument("--tokens", type=int, help="tokens after the prompt, instead of each line's own number")
+    parser.add_argument("--rows", type=int, help="rows, instead of each line's own number")
     parser.add_argument("--only", default="", help="the lines whose shape and name contain this")
     parser.add_argument("--profile", action="store_true", help="torch's own profile of the chosen lines instead")
     parser.add_argument("--require", action="store_true", help="fail if a ratio is below what is required")
     options = parser.parse_args()
+    if options.processor_time:
+        options.threads = 1
     torch.set_num_threads(options.threads)
 
-    chosen = [work for work in WORK if options.only in f"{work[0]} {work[1]}"]
+    chosen = [work for work in WORK if options.only in f"{work[0]}, {work[1]}"]
     if not chosen:
-        sys.exit(f"--only {options.only!r} chooses none of: " + "; ".join(f"{w[0]} {w[1]}" for w in WORK))
-    print(f"torch {torch.__version__}, {options.threads} thread(s) each, {options.repetitions} repetitions in turns\n")
+        sys.exit(f"--only {options.only!r} chooses none of: " + "; ".join(f"{w[0]}, {w[1]}" for w in WORK))
+    clock = "processor time" if options.processor_time else "elapsed time"
+    print(f"torch {torch.__version__}, {options.threads} thread(s) each, {options.repetitions} repetitions in turns, {clock}\n")
     print(f"{'':<34}{'Rust, tokens/s':>26}{'torch, tokens/s':>26}{'ratio':>8}{'of pairs':>16}{'required':>10}")
     short = []
     with tempfile.TemporaryDirectory() as root:
-        for work in chosen:
-            shape, name, _, rows, prompt, tokens, _, required = work
+        for shape, name, what, rows, prompt, tokens, chunk, required in chosen:
+            rows, tokens = options.rows or rows, options.tokens or tokens
+            work = shape, name, what, rows, prompt, tokens, chunk, required
             folder = pathlib.Path(root, shape)
             if not folder.exists():
                 write_folder(shape, folder)
             if options.profile:
                 profile(folder, work)
                 continue
-            count = rows * tokens if work[2] == "sample" else rows * (prompt + tokens)
+            count = rows * tokens if what == "sample" else rows * (prompt + tokens)
             ours, theirs = measure(options.binary, folder, work, options)
             ratio = statistics.median(theirs) / statistics.median(ours)
             pairs = [b / a for a, b in zip(ours, theirs)]

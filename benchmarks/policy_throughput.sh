@@ -5,8 +5,8 @@
 #   python3 -m venv .venv && .venv/bin/pip install torch transformers peft
 #   PYTHON=.venv/bin/python benchmarks/policy_throughput.sh
 #   benchmarks/policy_throughput.sh --only demo --repetitions 20
-#   benchmarks/policy_throughput.sh --threads 1
-#   benchmarks/policy_throughput.sh --only '0.5B sampling' --profile     # where torch's time goes
+#   benchmarks/policy_throughput.sh --processor-time                     # on a machine that does other things too
+#   benchmarks/policy_throughput.sh --only '0.5B, sampling' --profile     # where torch's time goes
 #
 # PYTHON names an interpreter with torch, transformers and peft (default: python3). The 0.5B shape takes about 8 GB.
 set -euo pipefail

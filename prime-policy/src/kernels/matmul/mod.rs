@@ -107,7 +107,7 @@ pub(crate) fn product(
     out
 }
 
-/// Columns `first..first + rows[r].len()` of every row of the output.
+/// Columns `first..first + rows[r].len()` of every row of the output, which are zeros at first.
 struct Part<'a> {
     first: usize,
     rows: Vec<&'a mut [f32]>,
@@ -118,13 +118,12 @@ impl Part<'_> {
         self.rows.first().map_or(0, |row| row.len())
     }
 
-    /// Sets every row to the bias, or to zero.
+    /// Puts the bias, if there is one, into every row.
     fn start(&mut self, bias: Option<&[f32]>) {
         let columns = self.first..self.first + self.columns();
-        for row in &mut self.rows {
-            match bias {
-                Some(bias) => row.copy_from_slice(&bias[columns.clone()]),
-                None => row.fill(0.0),
+        if let Some(bias) = bias {
+            for row in &mut self.rows {
+                row.copy_from_slice(&bias[columns.clone()]);
             }
         }
     }

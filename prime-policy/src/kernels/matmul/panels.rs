@@ -28,18 +28,22 @@ pub(super) struct Grouped {
 impl Grouped {
     pub(super) fn new(x: &[f32], depth: usize) -> Self {
         let mut grouped = Self {
-            values: Vec::with_capacity(x.len()),
+            values: vec![0.0; x.len()],
             rows: x.len() / depth,
             depth,
         };
         let mut row = 0;
         while row < grouped.rows {
             let size = grouped.size(row);
-            let group = &x[row * depth..(row + size) * depth];
-            for d in 0..depth {
-                grouped
-                    .values
-                    .extend((0..size).map(|r| group[r * depth + d]));
+            let place = row * depth..(row + size) * depth;
+            let (group, to) = (&x[place.clone()], &mut grouped.values[place]);
+            match size {
+                1 => interleave::<1>(group, depth, to),
+                2 => interleave::<2>(group, depth, to),
+                3 => interleave::<3>(group, depth, to),
+                4 => interleave::<4>(group, depth, to),
+                5 => interleave::<5>(group, depth, to),
+                _ => interleave::<ROWS>(group, depth, to),
             }
             row += size;
         }
@@ -56,6 +60,15 @@ impl Grouped {
     #[inline(always)]
     fn group(&self, row: usize, size: usize, k: &Range<usize>) -> &[f32] {
         &self.values[row * self.depth..][k.start * size..k.end * size]
+    }
+}
+
+/// R rows of `depth` elements to `depth` columns of R elements.
+fn interleave<const R: usize>(rows: &[f32], depth: usize, to: &mut [f32]) {
+    let rows: [&[f32]; R] = std::array::from_fn(|r| &rows[r * depth..][..depth]);
+    let (columns, _) = to.as_chunks_mut::<R>();
+    for (d, column) in columns.iter_mut().enumerate() {
+        *column = rows.map(|row| row[d]);
     }
 }
 
@@ -116,9 +129,7 @@ impl Product<'_, '_> {
                 for (k, to) in k.clone().zip(panel.chunks_exact_mut(width)) {
                     let (from, _) = S::as_simd_f32s(&w[k * self.width + first..][..width]);
                     let (to, _) = S::as_mut_simd_f32s(to);
-                    for v in 0..VECTORS {
-                        to[v] = from[v];
-                    }
+                    to[..VECTORS].copy_from_slice(&from[..VECTORS]);
                 }
             }
             Weights::ByDepth(w) => {

@@ -114,9 +114,7 @@ fn block<S: Simd, const R: usize>(
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
     for r in 0..R {
         let (vectors, _) = S::as_simd_f32s(&out[r][at.clone()]);
-        for v in 0..VECTORS {
-            sums[r][v] = vectors[v];
-        }
+        sums[r].copy_from_slice(&vectors[..VECTORS]);
     }
     let deep = x[0].len();
     let x = x.map(|row| &row[..deep]);
@@ -131,8 +129,6 @@ fn block<S: Simd, const R: usize>(
     }
     for r in 0..R {
         let (vectors, _) = S::as_mut_simd_f32s(&mut out[r][at.clone()]);
-        for v in 0..VECTORS {
-            vectors[v] = sums[r][v];
-        }
+        vectors[..VECTORS].copy_from_slice(&sums[r]);
     }
 }
