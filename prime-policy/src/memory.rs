@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | input and 1/rms of both norms | 2n(H + 1) | the norm's input has a gradient |
 //! | input of q, k, v | nH | one of them trains |
+//! | q and k before their norms, 1/rms of each head (Qwen3) | n(Q + K + heads + kv_heads) | q, k or v has a gradient |
 //! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient |
 //! | input of o | nQ | it trains |
 //! | input of gate and up | nH | one of them trains |
@@ -18,13 +19,14 @@
 
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
+use crate::kernels::head::TILE_BYTES;
 use crate::lora::{LinearLayer, LoraConfig};
 
 /// Bytes of a number.
 const F32: u64 = 4;
 
 /// The most bytes of logits that a pass over the head holds at once, on one thread.
-pub const HEAD_CHUNK_BYTES: u64 = 32 << 20;
+pub const HEAD_CHUNK_BYTES: u64 = TILE_BYTES as u64;
 
 /// The projections of a block, in the order of a walk through it.
 const PROJECTIONS: [&str; 7] = [
@@ -46,6 +48,8 @@ pub struct DecoderMemory {
     key: u64,
     inner: u64,
     heads: u64,
+    kv_heads: u64,
+    qk_norm: bool,
     parameters: u64,
     tied: bool,
     /// With adapters: the rank, and which projections of each block have one.
@@ -69,17 +73,20 @@ impl DecoderMemory {
             key: config.num_key_value_heads as u64 * head_dim,
             inner: config.intermediate_size as u64,
             heads: config.num_attention_heads as u64,
+            kv_heads: config.num_key_value_heads as u64,
+            qk_norm: config.qk_norm(),
             parameters: 0,
             tied: config.tie_word_embeddings,
             adapters: None,
             layers,
         };
         let projections: u64 = memory.widths().iter().map(|(input, out)| input * out).sum();
-        let biases = match config.attention_bias {
-            true => memory.query + 2 * memory.key,
-            false => 0,
-        };
-        let block = projections + biases + 2 * memory.hidden;
+        let if_so = |condition: bool, numbers: u64| if condition { numbers } else { 0 };
+        let biases = if_so(config.input_bias(), memory.query + 2 * memory.key)
+            + if_so(config.output_bias(), memory.hidden)
+            + if_so(config.mlp_bias, 2 * memory.inner + memory.hidden);
+        let norms = 2 * memory.hidden + if_so(memory.qk_norm, 2 * head_dim);
+        let block = projections + biases + norms;
         let matrices = if memory.tied { 1 } else { 2 };
         memory.parameters =
             matrices * memory.vocab * memory.hidden + layers as u64 * block + memory.hidden;
@@ -162,6 +169,7 @@ impl DecoderMemory {
             let attends = on[0] || on[1] || on[2];
             kept += one(tracked, h + 1) + one(attends, h);
             tracked |= attends;
+            kept += one(tracked && self.qk_norm, q + k + self.heads + self.kv_heads);
             kept += one(tracked, 2 * q + 2 * k + self.heads) + one(on[3], q);
             tracked |= on[3];
             kept += one(tracked, h + 1) + one(on[4] || on[5], h);
@@ -200,19 +208,22 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::config::Family;
     use crate::lora::TargetModules;
 
     #[test]
     fn parameters_are_counted_as_the_model_counts_them() {
-        for (heads, kv_heads, tied, bias) in [
-            (4, 4, true, true),
-            (6, 2, false, false),
-            (2, 1, true, false),
+        for (family, heads, kv_heads, tied, bias) in [
+            (Family::Qwen2, 4, 4, true, true),
+            (Family::Mistral, 6, 2, false, false),
+            (Family::Llama, 2, 1, true, true),
+            (Family::Qwen3, 3, 1, false, true),
         ] {
-            let mut config = DecoderConfig::new(31, 24, 40, 3, heads);
+            let mut config = DecoderConfig::for_family(family, 31, 24, 40, 3, heads);
             config.num_key_value_heads = kv_heads;
             config.tie_word_embeddings = tied;
             config.attention_bias = bias;
+            config.mlp_bias = family == Family::Llama;
             let model = config.init(&Device::flex()).unwrap();
             let full = DecoderMemory::new(&config, None).unwrap();
             assert_eq!(full.weights(), 4 * model.num_params() as u64);

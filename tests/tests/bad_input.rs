@@ -310,7 +310,12 @@ fn runs_that_cannot_be_resumed_say_why() {
         let name = file.replace('/', "-");
         copy_folder(&MADE.path("runs/done"), &folder.path(&name));
         fs::remove_file(folder.path(&format!("{name}/checkpoints/{file}"))).unwrap();
-        assert_refused(&resume(&name), 1, &[file]);
+        // Of weights there may be one file or several, so the folder is named with both ways.
+        let (place, weights) = match file.strip_suffix("/model.safetensors") {
+            Some(place) => (place, "neither model.safetensors nor"),
+            None => (file, ""),
+        };
+        assert_refused(&resume(&name), 1, &[place, weights]);
     }
 
     // A PRM of another shape than the policy.

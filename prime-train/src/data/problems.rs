@@ -9,7 +9,7 @@ use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
 use super::chat::PromptFormat;
-use super::rows::{Row, read_rows};
+use super::rows::RowReader;
 use super::tasks::{Split, Task};
 use crate::config::Config;
 use crate::error::TrainError;
@@ -91,18 +91,16 @@ impl Problems {
                         return Ok(vec![]);
                     }
                     let path = Path::new(path);
-                    let (rows, broken) = read_rows(path, config.data.skip_bad_rows)?;
-                    let (problems, long) =
-                        prepare(path, rows, &format, tokenizer, max_prompt_tokens)?;
-                    skipped += broken + long;
-                    if problems.is_empty() {
+                    let prepared = prepare(path, config, &format, tokenizer)?;
+                    skipped += prepared.broken + prepared.too_long;
+                    if prepared.problems.is_empty() {
                         return Err(TrainError::NoRows {
                             path: path.to_owned(),
-                            skipped: broken,
-                            too_long: long,
+                            skipped: prepared.broken,
+                            too_long: prepared.too_long,
                         });
                     }
-                    Ok(problems)
+                    Ok(prepared.problems)
                 };
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
@@ -305,37 +303,60 @@ impl Problems {
 
 const EPOCH_ORDER: u64 = 0x65_706f_6368;
 
-/// Rows as problems.
+/// The rows of a file as problems, and how many were left out.
+struct Prepared {
+    problems: Vec<PreparedProblem>,
+    broken: usize,
+    too_long: usize,
+}
+
+/// A prompt that cannot be written in tokens makes a broken row, like a missing field.
 fn prepare(
     path: &Path,
-    rows: Vec<Row>,
+    config: &Config,
     format: &PromptFormat,
     tokenizer: &Tokenizer,
-    max_prompt_tokens: usize,
-) -> Result<(Vec<PreparedProblem>, usize), TrainError> {
-    let mut problems = Vec::with_capacity(rows.len());
-    let mut too_long = 0;
-    for (index, row) in rows.into_iter().enumerate() {
-        let (prompt, prompt_ids) = format.encode(&row.prompt, tokenizer).map_err(|error| {
-            TrainError::Usage(format!(
-                "{}: the prompt of usable row {}: {error}",
-                path.display(),
-                index + 1
-            ))
-        })?;
-        if prompt_ids.len() > max_prompt_tokens {
+) -> Result<Prepared, TrainError> {
+    let skip_bad_rows = config.data.skip_bad_rows;
+    let mut rows = RowReader::open(path, skip_bad_rows)?;
+    let (mut problems, mut unwritable, mut too_long) = (vec![], 0, 0);
+    let mut usable = 0;
+    while let Some(row) = rows.next() {
+        let row = row?;
+        let (prompt, prompt_ids) = match format.encode(&row.prompt, tokenizer) {
+            Ok(encoded) => encoded,
+            Err(_) if skip_bad_rows => {
+                unwritable += 1;
+                continue;
+            }
+            Err(error) => {
+                return Err(TrainError::Row {
+                    path: path.to_owned(),
+                    row: rows.line(),
+                    field: "prompt".to_owned(),
+                    reason: error.to_string(),
+                });
+            }
+        };
+        let id = usable;
+        usable += 1;
+        if prompt_ids.len() > config.data.max_prompt_tokens {
             too_long += 1;
             continue;
         }
         problems.push(PreparedProblem {
-            id: index as u64,
+            id,
             prompt,
             prompt_ids,
             ground_truth: row.reward_model.ground_truth.to_text(),
             is_code: row.ability == "code",
         });
     }
-    Ok((problems, too_long))
+    Ok(Prepared {
+        problems,
+        broken: rows.skipped() + unwritable,
+        too_long,
+    })
 }
 
 #[cfg(test)]
@@ -398,7 +419,7 @@ mod tests {
         for (tokenizer, settings) in [(&plain, &[][..]), (&chat, &["data.chat_template=none"])] {
             let error = prompt(tokenizer, settings).unwrap_err().to_string();
             assert!(error.contains(r#"in "1\n\n2""#), "{error}");
-            assert!(error.contains("usable row 1"), "{error}");
+            assert!(error.contains("row 1, field `prompt`"), "{error}");
         }
 
         std::fs::write(&path, "{{ raise_exception('no ' ~ messages[0].role) }}").unwrap();

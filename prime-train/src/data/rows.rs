@@ -257,6 +257,11 @@ impl RowReader {
         if self.skip_bad_rows { self.broken } else { 0 }
     }
 
+    /// The line of the row that came last, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
     fn end(&mut self) -> Option<Result<Row, TrainError>> {
         self.ended = true;
         // Broken rows that were reported already are errors enough.

@@ -16,7 +16,7 @@ use std::ops::Range;
 use burn::tensor::{DType, Int, Tensor};
 
 /// Most bytes of logits that are held at a time.
-const TILE_BYTES: usize = 16 << 20;
+pub(crate) const TILE_BYTES: usize = 16 << 20;
 /// Most rows of a tile: enough to keep a matrix product busy, few enough for wide blocks of the vocabulary.
 const TILE_ROWS: usize = 1024;
 
