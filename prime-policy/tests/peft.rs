@@ -117,15 +117,18 @@ fn an_adapter_folder_finds_its_base_and_merges_into_it() {
         let merged = ModelFolder::load(&merged, &Device::flex()).unwrap();
         assert_close(&logits(&merged.model, &expected.ids), &expected.plain);
     }
-    // A folder is saved with its adapters merged: no name in it says LoRA.
+    // A model with adapters is no model folder, and becomes none unasked.
     let saved = folder.path().join("saved");
     let with_adapters = ModelFolder {
         model,
         ..ModelFolder::load(&there, &Device::flex()).unwrap()
     };
-    with_adapters.save(&saved).unwrap();
-    let saved = ModelFolder::load(&saved, &Device::flex()).unwrap();
-    assert_close(&logits(&saved.model, &expected.ids), &expected.plain);
+    let error = with_adapters.save(&saved).unwrap_err();
+    assert!(
+        matches!(error, PolicyError::AdaptersAttached { .. }),
+        "{error}"
+    );
+    assert!(!saved.join("config.json").exists());
 
     save_adapter(&saved_adapter(), &lora, "Qwen/Qwen2.5-0.5B", &adapter).unwrap();
     let error = AdapterFolder::load(&adapter, &Device::flex()).unwrap_err();

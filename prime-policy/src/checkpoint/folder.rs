@@ -60,7 +60,7 @@ impl ModelFolder {
     }
 
     /// Writes the folder, creating it if need be: the weights as [`save_sharded`] does, `tokenizer.json`, the side files
-    /// (which win over a `tokenizer_config.json` of this crate's making) and `config.json`, in which `dtype` says what
+    /// and `config.json`, in which `dtype` says what
     /// the weights are stored as.
     ///
     /// Over a folder of the same shape a crash leaves the old model or the new one. Over one of another shape it can leave

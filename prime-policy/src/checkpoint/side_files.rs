@@ -9,22 +9,18 @@ use std::sync::Arc;
 use super::atomic::write_atomically;
 use crate::error::PolicyError;
 
-/// Files beside the configuration, the weights and `tokenizer.json`, that a model's users need: how to sample from it and
-/// how to spell a conversation. They are kept byte by byte. Cloning is cheap.
+/// Files that other readers of a folder build its tokenizer from. They are kept byte by byte; so are those that this crate
+/// reads itself, by [`Tokenizer`](crate::Tokenizer). Cloning is cheap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SideFiles(BTreeMap<&'static str, Arc<[u8]>>);
 
 impl SideFiles {
     /// The names that are looked for.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 5] = [
         "added_tokens.json",
-        "chat_template.jinja",
         "chat_template.json",
-        "generation_config.json",
         "merges.txt",
-        "special_tokens_map.json",
         "tokenizer.model",
-        "tokenizer_config.json",
         "vocab.json",
     ];
 
