@@ -30,10 +30,22 @@ fn respelled(token: &str, choice: usize) -> String {
     spellings[choice % spellings.len()].to_owned()
 }
 
+/// A comma between numbers of which the second has three digits: one number without blanks, and two with them.
+fn has_thousands(tokens: &[String]) -> bool {
+    let digits = |token: &str| token.bytes().all(|byte| byte.is_ascii_digit());
+    let places = tokens.windows(3);
+    places.into_iter().any(|place| match place {
+        [before, comma, after] => {
+            comma == "," && digits(before) && digits(after) && after.len() == 3
+        }
+        _ => false,
+    })
+}
+
 /// Answers that can be read: half a fraction in a box is no longer half a fraction.
 fn readable() -> impl Strategy<Value = Vec<String>> {
     answer().prop_filter("an answer", |tokens| {
-        Answer::read(&plain(tokens)).syntax_error().is_none()
+        !has_thousands(tokens) && Answer::read(&plain(tokens)).syntax_error().is_none()
     })
 }
 
