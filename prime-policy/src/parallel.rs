@@ -21,6 +21,7 @@ pub fn map<T: Sync, R: Send, E: Send>(
     if threads == 1 {
         return items.iter().map(f).collect();
     }
+    let f = |item: &T| crate::kernels::threads::beside(threads, || f(item));
     let f = &f;
     let mut slots: Vec<Option<Result<R, E>>> = Vec::new();
     slots.resize_with(items.len(), || None);

@@ -14,6 +14,7 @@ pub(crate) mod math;
 mod matmul;
 #[cfg(feature = "flex")]
 mod rows;
+pub(crate) mod threads;
 
 use burn::tensor::{Int, Tensor};
 
@@ -66,8 +67,8 @@ pub(crate) fn swiglu(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     dispatch!(gate, swiglu(gate, up))
 }
 
-/// `x · weight (+ bias)`: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`. A transposed view serves as weight
-/// without a copy.
+/// `x · weight (+ bias)`: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`. Transposed and narrowed views
+/// are not copied on the CPU.
 pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     #[cfg(feature = "flex")]
     return matmul::linear(x, weight, bias);

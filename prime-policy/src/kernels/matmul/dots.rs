@@ -1,29 +1,23 @@
-//! Weights stored by width: every output is a dot product of two contiguous rows.
+//! Weights by columns: every output is a dot product of two contiguous rows.
 
 use pulp::{Simd, WithSimd};
 
-use super::Part;
+use super::matrix::Matrix;
+use super::tasks::Part;
 
 /// Rows of x and rows of the matrix whose products are summed together: 4 · 3 sums, 3 weights and 1 factor are
 /// AVX2's sixteen registers.
 const ROWS: usize = 4;
 const COLUMNS: usize = 3;
 
-/// `w` is `[width, depth]`.
-pub(super) fn product(x: &[f32], depth: usize, w: &[f32], bias: Option<&[f32]>, part: Part<'_>) {
-    pulp::Arch::new().dispatch(Product {
-        x,
-        depth,
-        w,
-        bias,
-        part,
-    });
+/// x by rows, `w` by columns.
+pub(super) fn product(x: Matrix<'_>, w: Matrix<'_>, bias: Option<&[f32]>, part: Part<'_>) {
+    pulp::Arch::new().dispatch(Product { x, w, bias, part });
 }
 
 struct Product<'a, 'o> {
-    x: &'a [f32],
-    depth: usize,
-    w: &'a [f32],
+    x: Matrix<'a>,
+    w: Matrix<'a>,
     bias: Option<&'a [f32]>,
     part: Part<'o>,
 }
@@ -48,18 +42,19 @@ impl Product<'_, '_> {
     /// The columns `at..at + C` of every row.
     #[inline(always)]
     fn panel<S: Simd, const C: usize>(&mut self, simd: S, at: usize) {
-        let first = self.part.first + at;
-        let w = std::array::from_fn(|c| &self.w[(first + c) * self.depth..][..self.depth]);
+        let first = self.part.first_column + at;
+        let first_row = self.part.first_row;
+        let w = std::array::from_fn(|c| self.w.line(first + c));
         let bias = std::array::from_fn(|c| self.bias.map_or(0.0, |bias| bias[first + c]));
         let mut row = 0;
         let mut groups = self.part.rows.chunks_exact_mut(ROWS);
         for group in &mut groups {
-            let x = |r: usize| &self.x[(row + r) * self.depth..][..self.depth];
+            let x = |r: usize| self.x.line(first_row + row + r);
             block::<S, ROWS, C>(simd, std::array::from_fn(x), w, bias, group, at);
             row += ROWS;
         }
         for rest in groups.into_remainder().chunks_exact_mut(1) {
-            let x = [&self.x[row * self.depth..][..self.depth]];
+            let x = [self.x.line(first_row + row)];
             block::<S, 1, C>(simd, x, w, bias, rest, at);
             row += 1;
         }

@@ -9,7 +9,7 @@ use burn::backend::autodiff::{
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{Weights, product};
+use super::{Matrix, Order, product};
 use crate::kernels::composed;
 use crate::kernels::fused::{
     Placement, data, dims, from_plain, from_tracked, pack, placement, plain, tracked,
@@ -17,7 +17,7 @@ use crate::kernels::fused::{
 
 /// `x · weight (+ bias)`: `[rows, in]`, `[in, out]` and `[out]` to `[rows, out]`.
 ///
-/// `weight` is not copied when it is contiguous or the transposed view of something contiguous.
+/// Neither matrix is copied if its rows or its columns are contiguous, as those of transposed and narrowed views are.
 pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let sizes = [x.dims(), weight.dims()];
     if !sizes.as_flattened().contains(&0) && sizes[0][1] == sizes[1][0] {
@@ -31,51 +31,61 @@ pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
 }
 
 fn inference(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let weight = weight
-        .try_into_primitive::<Flex>()
-        .expect("placement() has checked the backend");
+    let [x, weight] = [x, weight].map(|matrix| {
+        let primitive = matrix.try_into_primitive::<Flex>();
+        readable(primitive.expect("placement() has checked the backend"))
+    });
     let bias = bias.map(plain);
-    from_plain(forward(&plain(x), &stored(weight), bias.as_ref()))
+    from_plain(forward(&x, &weight, bias.as_ref()))
 }
 
-/// The same matrix in one of the two orders of [`Weights`].
-fn stored(matrix: FlexTensor) -> FlexTensor {
-    if matrix.layout().is_contiguous() || is_transposed(&matrix) {
-        matrix
-    } else {
-        matrix.to_contiguous()
+/// The matrix with contiguous rows or columns.
+fn readable(matrix: FlexTensor) -> FlexTensor {
+    match as_stored(&matrix) {
+        Some(_) => matrix,
+        None => matrix.to_contiguous(),
     }
 }
 
-fn is_transposed(matrix: &FlexTensor) -> bool {
-    matrix.transpose(0, 1).layout().is_contiguous()
+/// In which order and with which stride a matrix can be read where it is.
+fn as_stored(matrix: &FlexTensor) -> Option<(Order, usize)> {
+    let shape = dims(matrix);
+    let strides = matrix.layout().strides();
+    let lines = |line: usize, along: usize| {
+        let stride = usize::try_from(strides[line]).ok()?;
+        // The stride of an axis with one element says nothing.
+        let contiguous = strides[along] == 1 || shape[along] == 1;
+        let apart = stride >= shape[along] || shape[line] == 1;
+        (contiguous && apart).then_some(stride.max(shape[along]))
+    };
+    if let Some(stride) = lines(0, 1) {
+        return Some((Order::Rows, stride));
+    }
+    lines(1, 0).map(|stride| (Order::Columns, stride))
 }
 
-/// The elements of a [`stored`] matrix as the right-hand side of a product.
-fn weights(matrix: &FlexTensor) -> Weights<'_> {
-    if matrix.layout().is_contiguous() {
-        Weights::ByDepth(data(matrix))
-    } else {
-        Weights::ByWidth(data(matrix))
-    }
+/// A [`readable`] matrix.
+fn view(matrix: &FlexTensor) -> Matrix<'_> {
+    let shape = dims(matrix);
+    let (order, stride) = as_stored(matrix).unwrap_or((Order::Rows, shape[1]));
+    let values = &matrix.storage::<f32>()[matrix.layout().start_offset()..];
+    Matrix::new(values, [shape[0], shape[1]], order, stride)
 }
 
 fn forward(x: &FlexTensor, weight: &FlexTensor, bias: Option<&FlexTensor>) -> FlexTensor {
-    let (rows, shape) = (dims(x)[0], dims(weight));
-    let (depth, width) = (shape[0], shape[1]);
-    let out = product(data(x), depth, weights(weight), width, bias.map(data));
-    pack(out, [rows, width])
+    let sizes = [dims(x)[0], dims(weight)[1]];
+    let out = product(view(x), view(weight), bias.map(data));
+    pack(out, sizes)
 }
 
 /// ∂/∂x: `grad · weightᵀ`.
 fn x_gradient(grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-    let transposed = weight.transpose(0, 1);
-    forward(grad, &transposed, None)
+    forward(grad, &weight.transpose(0, 1), None)
 }
 
 /// ∂/∂weight: `xᵀ · grad`, `[in, out]`.
 fn weight_gradient(x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
-    forward(&x.transpose(0, 1).to_contiguous(), grad, None)
+    forward(&x.transpose(0, 1), grad, None)
 }
 
 /// ∂/∂bias: the sum over the rows.
@@ -151,8 +161,7 @@ fn autodiff(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<
     let (x_node, weight_node) = (x.node(), weight.node());
     let (x_wanted, weight_wanted) = (x.is_tracked(), weight.is_tracked());
     let bias_node = bias.as_ref().map(|bias| bias.node());
-    let x = x.into_primitive().to_contiguous();
-    let weight = stored(weight.into_primitive());
+    let [x, weight] = [x, weight].map(|matrix| readable(matrix.into_primitive()));
     let bias = bias.map(|bias| bias.into_primitive().to_contiguous());
     let out = forward(&x, &weight, bias.as_ref());
     let tape = (weight_wanted.then_some(x), x_wanted.then_some(weight));

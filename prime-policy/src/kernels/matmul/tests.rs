@@ -4,7 +4,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData, Tolerance};
 
 use crate::kernels::composed;
 
-use super::{MANY_ROWS, Weights, linear, product};
+use super::{MANY_ROWS, Matrix, Order, SOME_ROWS, linear, product};
 
 fn random(shape: [usize; 2]) -> Tensor<2> {
     let device = Device::flex();
@@ -25,6 +25,14 @@ fn assert_close(ours: &[f32], burn: &[f32], depth: usize, what: &str) {
             "{what}, element {i}: {a} against {b}"
         );
     }
+}
+
+fn by_rows(values: &[f32], shape: [usize; 2]) -> Matrix<'_> {
+    Matrix::new(values, shape, Order::Rows, shape[1])
+}
+
+fn by_columns(values: &[f32], shape: [usize; 2]) -> Matrix<'_> {
+    Matrix::new(values, shape, Order::Columns, shape[0])
 }
 
 /// Rows, depth, width: below and above each kernel's panels, blocks and parallel threshold.
@@ -60,56 +68,104 @@ fn products_equal_burns() {
             random([1, width]),
         );
         let (x_values, bias_values) = (values(x.clone()), values(bias.clone()));
-        let by_depth = values(w.clone());
-        let by_width = values(w.clone().transpose());
+        let weights = values(w.clone());
+        let weights_by_columns = values(w.clone().transpose());
         let expected = values(x.clone().matmul(w.clone()));
-        let with_bias = values(x.matmul(w) + bias);
-        for (name, w) in [
-            ("by depth", Weights::ByDepth(&by_depth)),
-            ("by width", Weights::ByWidth(&by_width)),
+        let with_bias = values(x.clone().matmul(w) + bias);
+        let x_by_columns = values(x.transpose());
+        for x in [
+            by_rows(&x_values, [rows, depth]),
+            by_columns(&x_by_columns, [rows, depth]),
         ] {
-            let what = format!("{rows}×{depth}×{width} {name}");
-            let ours = product(&x_values, depth, w, width, None);
-            assert_close(&ours, &expected, depth, &what);
-            let ours = product(&x_values, depth, w, width, Some(&bias_values));
-            assert_close(&ours, &with_bias, depth, &what);
+            for w in [
+                by_rows(&weights, [depth, width]),
+                by_columns(&weights_by_columns, [depth, width]),
+            ] {
+                let what = format!("{rows}×{depth}×{width} {x:?} {w:?}");
+                let ours = product(x, w, None);
+                assert_close(&ours, &expected, depth, &what);
+                let ours = product(x, w, Some(&bias_values));
+                assert_close(&ours, &with_bias, depth, &what);
+            }
         }
     }
 }
 
 #[test]
 fn a_row_does_not_depend_on_the_rows_beside_it() {
-    let (depth, width) = (700, 301);
-    let w = values(random([depth, width]));
-    let x = values(random([300, depth]));
-    let all = product(&x, depth, Weights::ByDepth(&w), width, None);
-    for rows in [1, 2, 5, 8, MANY_ROWS - 1, MANY_ROWS, 100] {
-        let some = product(&x[..rows * depth], depth, Weights::ByDepth(&w), width, None);
-        assert_eq!(some, all[..rows * width], "{rows} rows");
+    for (depth, width) in [(700, 301), (60, 50)] {
+        let w = values(random([depth, width]));
+        let x = values(random([300, depth]));
+        let run = |x: &[f32], order| {
+            let shape = [x.len() / depth, depth];
+            product(by_rows(x, shape), order, None)
+        };
+        let w_by_rows = by_rows(&w, [depth, width]);
+        let all = run(&x, w_by_rows);
+        for rows in [
+            1,
+            2,
+            5,
+            SOME_ROWS - 1,
+            SOME_ROWS,
+            MANY_ROWS - 1,
+            MANY_ROWS,
+            100,
+        ] {
+            let some = run(&x[..rows * depth], w_by_rows);
+            assert_eq!(some, all[..rows * width], "{rows} rows");
+        }
+        let w_by_columns = by_columns(&w, [depth, width]);
+        let few = run(&x[..8 * depth], w_by_columns);
+        let one = run(&x[..depth], w_by_columns);
+        assert_eq!(one, few[..width]);
     }
-    let few = product(&x[..8 * depth], depth, Weights::ByWidth(&w), width, None);
-    let one = product(&x[..depth], depth, Weights::ByWidth(&w), width, None);
-    assert_eq!(one, few[..width]);
 }
 
 #[test]
 fn the_number_of_threads_does_not_matter() {
-    let (depth, width) = (700, 301);
-    let w = values(random([depth, width]));
-    for rows in [9, 100] {
-        let x = values(random([rows, depth]));
+    for [rows, depth, width] in [
+        [9, 700, 301],
+        [100, 700, 301],
+        [900, 600, 16],
+        [5000, 30, 40],
+    ] {
+        let (w, x) = (
+            values(random([depth, width])),
+            values(random([rows, depth])),
+        );
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
                 .unwrap();
             pool.install(|| {
-                [Weights::ByDepth(&w), Weights::ByWidth(&w)]
-                    .map(|w| product(&x, depth, w, width, None))
+                [by_rows(&x, [rows, depth]), by_columns(&x, [rows, depth])].map(|x| {
+                    [by_rows(&w, [depth, width]), by_columns(&w, [depth, width])]
+                        .map(|w| product(x, w, None))
+                })
             })
         };
         assert_eq!(run(1), run(3));
     }
+}
+
+#[test]
+fn rows_further_apart_than_they_are_long() {
+    let [rows, depth, width, gap] = [30, 20, 33, 7];
+    let (wide_x, wide_w) = (random([rows, depth + gap]), random([depth, width + gap]));
+    let x = wide_x.clone().narrow(1, 3, depth);
+    let w = wide_w.clone().narrow(1, 5, width);
+    let expected = values(x.clone().matmul(w.clone()));
+    assert_close(
+        &values(linear(x.clone(), w.clone(), None)),
+        &expected,
+        depth,
+        "narrowed",
+    );
+    let expected = values(w.clone().transpose().matmul(x.clone().transpose()));
+    let ours = values(linear(w.transpose(), x.transpose(), None));
+    assert_close(&ours, &expected, depth, "narrowed and transposed");
 }
 
 /// The value and the gradients of x, weight and bias under a weighting of the outputs.
@@ -181,10 +237,9 @@ fn a_frozen_weight_gets_no_gradient_and_lets_others_through() {
 }
 
 #[test]
-fn a_view_that_is_neither_order_is_copied_and_right() {
-    let wide = random([6, 9]);
+fn a_view_with_neither_rows_nor_columns_together_is_copied_and_right() {
     let x = random([3, 6]);
-    let view = wide.clone().narrow(1, 2, 5);
-    let whole = values(x.clone().matmul(wide).narrow(1, 2, 5));
-    assert_close(&values(linear(x, view, None)), &whole, 6, "narrowed");
+    let repeated = random([6, 1]).expand([6, 5]);
+    let expected = values(x.clone().matmul(repeated.clone()));
+    assert_close(&values(linear(x, repeated, None)), &expected, 6, "expanded");
 }
