@@ -15,6 +15,8 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Int, Tensor};
 
+use super::linear;
+
 /// Most bytes of logits that are held at a time.
 pub(crate) const TILE_BYTES: usize = 16 << 20;
 /// Most rows of a tile: enough to keep a matrix product busy, few enough for wide blocks of the vocabulary.
@@ -193,7 +195,7 @@ impl HeadWork {
         block: &Range<usize>,
     ) -> TileOfLogits {
         TileOfLogits {
-            logits: as_f32(hidden.matmul(head)),
+            logits: as_f32(linear(hidden, head, None)),
             targets: self.targets.clone().narrow(0, rows.start, rows.len()),
             start: block.start,
             inverse_temperature: self.inverse_temperature,
@@ -251,15 +253,17 @@ impl HeadWork {
                 let d_logits = d_logits.cast(weight.dtype());
                 if wanted[1] {
                     let product = match self.layout {
-                        HeadLayout::VocabRows => d_logits.clone().transpose().matmul(part(hidden)),
+                        HeadLayout::VocabRows => {
+                            linear(d_logits.clone().transpose(), part(hidden), None)
+                        }
                         HeadLayout::VocabColumns => {
-                            part(hidden).transpose().matmul(d_logits.clone())
+                            linear(part(hidden).transpose(), d_logits.clone(), None)
                         }
                     };
                     for_block = Some(plus(for_block, product));
                 }
                 if wanted[0] {
-                    let product = as_f32(d_logits.matmul(head.clone().transpose()));
+                    let product = as_f32(linear(d_logits, head.clone().transpose(), None));
                     *slot = Some(plus(slot.take(), product));
                 }
             }

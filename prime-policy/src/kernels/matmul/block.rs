@@ -20,20 +20,42 @@ pub(super) fn size(left: usize) -> usize {
     }
 }
 
-/// Some elements of R rows of x.
-#[derive(Clone, Copy)]
-pub(super) enum Factors<'a, const R: usize> {
-    /// Row by row.
-    Rows([&'a [f32]; R]),
-    /// The R elements at a depth together, those at the next depth so many elements later.
-    Depths(&'a [f32], usize),
+/// Adds the products of R rows of x (as long as the panel is deep) with a panel of weights, one pair of vectors for each
+/// depth, to the columns `at` of R rows.
+#[inline(always)]
+pub(super) fn add_rows<S: Simd, const R: usize>(
+    simd: S,
+    mut rows: [&[f32]; R],
+    panel: &[[S::f32s; VECTORS]],
+    out: &mut [&mut [f32]],
+    at: &Range<usize>,
+) {
+    // Loops, because closures would not be compiled for the processor's vectors.
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
+    for r in 0..R {
+        rows[r] = &rows[r][..panel.len()];
+        sums[r] = load(simd, &out[r][at.clone()]);
+    }
+    for (d, weights) in panel.iter().enumerate() {
+        for r in 0..R {
+            let factor = simd.splat_f32s(rows[r][d]);
+            for v in 0..VECTORS {
+                sums[r][v] = simd.mul_add_e_f32s(factor, weights[v], sums[r][v]);
+            }
+        }
+    }
+    for r in 0..R {
+        store(simd, sums[r], &mut out[r][at.clone()]);
+    }
 }
 
-/// Adds the products with a panel of weights, one pair of vectors for each depth, to the columns `at` of R rows.
+/// [`add_rows`] for x by columns: its R elements at the first depth lie together at the start of `x`, those at the next
+/// depth `stride` elements later.
 #[inline(always)]
-pub(super) fn add<S: Simd, const R: usize>(
+pub(super) fn add_columns<S: Simd, const R: usize>(
     simd: S,
-    factors: Factors<'_, R>,
+    x: &[f32],
+    stride: usize,
     panel: &[[S::f32s; VECTORS]],
     out: &mut [&mut [f32]],
     at: &Range<usize>,
@@ -42,33 +64,11 @@ pub(super) fn add<S: Simd, const R: usize>(
     for r in 0..R {
         sums[r] = load(simd, &out[r][at.clone()]);
     }
-    match factors {
-        Factors::Rows(mut rows) => {
-            // A loop, because a closure would not be compiled for the processor's vectors.
-            for row in &mut rows {
-                *row = &row[..panel.len()];
-            }
-            for (d, weights) in panel.iter().enumerate() {
-                for r in 0..R {
-                    let factor = simd.splat_f32s(rows[r][d]);
-                    for v in 0..VECTORS {
-                        sums[r][v] = simd.mul_add_e_f32s(factor, weights[v], sums[r][v]);
-                    }
-                }
-            }
-        }
-        Factors::Depths(mut rest, stride) => {
-            for weights in panel {
-                let Some(factors) = rest.first_chunk::<R>() else {
-                    break;
-                };
-                for r in 0..R {
-                    let factor = simd.splat_f32s(factors[r]);
-                    for v in 0..VECTORS {
-                        sums[r][v] = simd.mul_add_e_f32s(factor, weights[v], sums[r][v]);
-                    }
-                }
-                rest = rest.get(stride..).unwrap_or(&[]);
+    for (factors, weights) in x.chunks(stride).zip(panel) {
+        for r in 0..R {
+            let factor = simd.splat_f32s(factors[r]);
+            for v in 0..VECTORS {
+                sums[r][v] = simd.mul_add_e_f32s(factor, weights[v], sums[r][v]);
             }
         }
     }

@@ -43,19 +43,23 @@ impl Product<'_, '_> {
     #[inline(always)]
     fn panel<S: Simd, const C: usize>(&mut self, simd: S, at: usize) {
         let first = self.part.first_column + at;
-        let first_row = self.part.first_row;
-        let w = std::array::from_fn(|c| self.w.line(first + c));
-        let bias = std::array::from_fn(|c| self.bias.map_or(0.0, |bias| bias[first + c]));
-        let mut row = 0;
+        let (mut w, mut bias) = ([&[][..]; C], [0.0; C]);
+        for c in 0..C {
+            w[c] = self.w.line(first + c);
+            bias[c] = self.bias.map_or(0.0, |bias| bias[first + c]);
+        }
+        let mut row = self.part.first_row;
         let mut groups = self.part.rows.chunks_exact_mut(ROWS);
         for group in &mut groups {
-            let x = |r: usize| self.x.line(first_row + row + r);
-            block::<S, ROWS, C>(simd, std::array::from_fn(x), w, bias, group, at);
+            let mut x = [&[][..]; ROWS];
+            for (r, x) in x.iter_mut().enumerate() {
+                *x = self.x.line(row + r);
+            }
+            block::<S, ROWS, C>(simd, x, w, bias, group, at);
             row += ROWS;
         }
         for rest in groups.into_remainder().chunks_exact_mut(1) {
-            let x = [self.x.line(first_row + row)];
-            block::<S, 1, C>(simd, x, w, bias, rest, at);
+            block::<S, 1, C>(simd, [self.x.line(row)], w, bias, rest, at);
             row += 1;
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::block::{self, Factors, ROWS, VECTORS};
+use super::block::{self, ROWS, VECTORS};
 use super::matrix::{Matrix, Order};
 use super::tasks::Part;
 
@@ -160,15 +160,17 @@ fn group<S: Simd, const R: usize>(
     out: &mut [&mut [f32]],
     at: &Range<usize>,
 ) {
-    let factors = match x.order {
+    match x.order {
         Order::Rows => {
             let mut rows = [&[][..]; R];
             for (r, to) in rows.iter_mut().enumerate() {
                 *to = x.line(row + r);
             }
-            Factors::Rows(rows)
+            block::add_rows::<S, R>(simd, rows, panel, out, at);
         }
-        Order::Columns => Factors::Depths(x.from(0, row), x.stride),
-    };
-    block::add::<S, R>(simd, factors, panel, out, at);
+        Order::Columns => {
+            let values = x.from(0, row);
+            block::add_columns::<S, R>(simd, values, x.stride, panel, out, at);
+        }
+    }
 }
