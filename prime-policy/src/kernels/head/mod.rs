@@ -61,7 +61,7 @@ pub fn head_log_probs(
 
 /// How large tiles are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tiling {
+pub(crate) struct Tiling {
     pub bytes: usize,
     pub rows: usize,
 }
@@ -77,7 +77,7 @@ impl Default for Tiling {
 
 impl Tiling {
     /// Rows and vocabulary entries of a tile; the last of each axis may be smaller.
-    fn sizes(self, rows: usize, vocab: usize) -> (usize, usize) {
+    pub(crate) fn sizes(self, rows: usize, vocab: usize) -> (usize, usize) {
         let rows = rows.clamp(1, self.rows.max(1));
         (rows, (self.bytes / 4 / rows).clamp(1, vocab.max(1)))
     }
