@@ -82,6 +82,15 @@ impl Decoder {
     ///
     /// # Errors
     /// [`PolicyError::Device`] if the device that the model is on does not compute in `dtype`.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use prime_policy::{ComputeDtype, DecoderConfig};
+    ///
+    /// let model = DecoderConfig::new(20, 32, 64, 2, 4).init(&Device::flex())?;
+    /// let model = model.with_compute_dtype(ComputeDtype::BFloat16)?;
+    /// # Ok::<(), prime_policy::PolicyError>(())
+    /// ```
     pub fn with_compute_dtype(mut self, dtype: ComputeDtype) -> Result<Self, PolicyError> {
         dtype.check(&self.model.norm.weight.lazy_device())?;
         self.compute = dtype;

@@ -164,4 +164,6 @@ pub(crate) fn replace<const D: usize>(
 #[cfg(all(test, feature = "flex"))]
 mod decode_tests;
 #[cfg(all(test, feature = "flex"))]
+mod rounding_tests;
+#[cfg(all(test, feature = "flex"))]
 mod tests;
