@@ -31,6 +31,11 @@ done
 # shellcheck disable=SC2086
 run "8x256, q and v only" $small sampling.max_new_tokens=150 rl.prompts_per_step=1 rl.micro_batch_size=4 \
     prm.micro_batch_size=4 'lora.target_modules=["q_proj", "v_proj"]'
+for rank in 16 0; do
+    # shellcheck disable=SC2086
+    run "8x256, 8 responses of 64, bfloat16, rank $rank" $small sampling.max_new_tokens=64 lora.rank=$rank \
+        model.compute_dtype=bfloat16
+done
 if [ "${1:-}" = half ]; then
     run "0.5B, 8 responses of 256, rank 16"
 fi

@@ -26,6 +26,7 @@
 #![deny(missing_docs)]
 mod chat;
 mod checkpoint;
+mod compute;
 mod config;
 mod decoder;
 mod device;
@@ -53,6 +54,7 @@ pub use checkpoint::{
     ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded, save_weights,
     write_atomically,
 };
+pub use compute::ComputeDtype;
 pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;

@@ -46,6 +46,16 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
         None
     }
 
+    /// The same model, ready for many passes: what every pass would do again to parameters that no gradient reaches is
+    /// done once. Its outputs and gradients are those of the model itself, and parameters that train keep their ids.
+    ///
+    /// It is for passes and not to be saved. Unless overridden there is nothing to do. [`generate`](crate::generate) and
+    /// [`log_probs`](crate::log_probs) call it; a training loop calls it once per optimiser step, before it cuts the batch
+    /// into micro-batches, and applies the gradients to the model itself.
+    fn prepared(&self) -> Self {
+        self.clone()
+    }
+
     /// Final hidden states of whole sequences: `[batch, time]` ids to `[batch, time, hidden]`.
     ///
     /// Rows are padded on the right; position t depends on tokens `0..=t` of its row only, so padding needs no mask.

@@ -100,7 +100,7 @@ pub fn log_probs<M: CausalLm>(
     micro_batching: impl Into<MicroBatching>,
     threads: usize,
 ) -> Result<Vec<Vec<f32>>, PolicyError> {
-    let model = model.valid();
+    let model = model.valid().prepared();
     let device = model.devices().first().cloned().unwrap_or_default();
     let out = micro_batching.into().map(sequences, threads, |chunk| {
         let batch = SequenceBatch::new(chunk, model.vocab_size(), &device)?;

@@ -1,25 +1,30 @@
 //! What a decoder takes in memory, computed from its shape: nothing is allocated to find out.
 //!
-//! All numbers are f32, 4 bytes. With n tokens in a micro-batch, hidden width H, query width Q = heads·head_dim, key/value
-//! width K, feed-forward width F and rank r, the tape of one block (what its forward pass keeps for the backward pass) is
+//! Numbers are f32, 4 bytes, but for operands of products (below in *italics*), which are of the type that is computed in.
+//! With n tokens in a micro-batch of sequences of length T, hidden width H, query width Q = heads·head_dim, key/value width
+//! K, feed-forward width F and rank r, the tape of one block (what its forward pass keeps for the backward pass) is
 //!
 //! | kept | numbers | when |
 //! |---|---|---|
 //! | input and 1/rms of both norms | 2n(H + 1) | the norm's input has a gradient |
-//! | input of q, k, v | nH | one of them trains |
+//! | *input of q, k, v* | nH | one of them trains |
 //! | q and k before their norms, 1/rms of each head (Qwen3) | n(Q + K + heads + kv_heads) | q, k or v has a gradient |
-//! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient |
-//! | input of o | nQ | it trains |
-//! | input of gate and up | nH | one of them trains |
+//! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient; f32 |
+//! | *rotated q and k, v, probabilities*; these before rounding | n(Q + 2K + heads·T); n·heads·T | the same; bfloat16 |
+//! | *input of o* | nQ | it trains |
+//! | *input of gate and up* | nH | one of them trains |
 //! | gate and up | 2nF | one of them has a gradient |
-//! | input of down | nF | it trains |
-//! | x · A | nr | for each adapter |
+//! | *input of down* | nF | it trains |
+//! | *x · A* | nr | for each adapter |
+//! | *the weights*, but for f32, where they are there anyway | a block's matrices | they train |
 //!
-//! A frozen layer keeps only its weight, which is there anyway, and a layer below the first that trains keeps nothing.
+//! A frozen layer keeps only its weight, which is there anyway or was cast once for all passes, and a layer below the first
+//! that trains keeps nothing.
 
+use crate::compute::ComputeDtype;
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
-use crate::kernels::head::TILE_BYTES;
+use crate::kernels::head::{TILE_BYTES, Tiling};
 use crate::lora::{LinearLayer, LoraConfig};
 
 /// Bytes of a number.
@@ -55,6 +60,7 @@ pub struct DecoderMemory {
     /// With adapters: the rank, and which projections of each block have one.
     adapters: Option<(u64, Vec<[bool; 7]>)>,
     layers: usize,
+    compute: ComputeDtype,
 }
 
 impl DecoderMemory {
@@ -79,6 +85,7 @@ impl DecoderMemory {
             tied: config.tie_word_embeddings,
             adapters: None,
             layers,
+            compute: ComputeDtype::default(),
         };
         let projections: u64 = memory.widths().iter().map(|(input, out)| input * out).sum();
         let if_so = |condition: bool, numbers: u64| if condition { numbers } else { 0 };
@@ -95,6 +102,15 @@ impl DecoderMemory {
             memory.adapters = Some((lora.rank as u64, memory.adapted(lora)?));
         }
         Ok(memory)
+    }
+
+    /// The same for a decoder that computes in `dtype`.
+    #[must_use]
+    pub fn with_compute_dtype(self, dtype: ComputeDtype) -> Self {
+        Self {
+            compute: dtype,
+            ..self
+        }
     }
 
     /// Input and output width of each projection.
@@ -149,15 +165,50 @@ impl DecoderMemory {
         F32 * self.vocab * self.hidden
     }
 
-    /// Keys and values of `rows` sequences with room for `capacity` tokens each.
-    pub fn cache(&self, rows: usize, capacity: usize) -> u64 {
-        F32 * 2 * self.key * self.layers as u64 * rows as u64 * capacity as u64
+    /// Numbers in the projections of all blocks.
+    fn projections(&self) -> u64 {
+        let block: u64 = self.widths().iter().map(|(input, out)| input * out).sum();
+        self.layers as u64 * block
     }
 
-    /// What a forward pass over `tokens` tokens (padding included) keeps for the backward pass, up to the final norm.
-    pub fn tape(&self, tokens: usize) -> u64 {
+    /// What a decoder that is [prepared](crate::CausalLm::prepared) for scoring or sampling has besides its parameters:
+    /// all operands in the type that is computed in. 0 for f32.
+    pub fn operands(&self) -> u64 {
+        let adapters = match self.adapters {
+            Some(_) => self.trained() / F32,
+            None => 0,
+        };
+        self.cast(self.projections() + self.vocab * self.hidden + adapters)
+    }
+
+    /// What a decoder that is prepared for training has besides its parameters: the frozen operands.
+    pub fn frozen_operands(&self) -> u64 {
+        match self.trains_everything() {
+            true => 0,
+            false => self.cast(self.projections() + self.vocab * self.hidden),
+        }
+    }
+
+    /// Bytes of so many numbers in another type than they are stored in.
+    fn cast(&self, numbers: u64) -> u64 {
+        match self.compute {
+            ComputeDtype::Float32 => 0,
+            other => other.bytes() * numbers,
+        }
+    }
+
+    /// Keys and values of `rows` sequences with room for `capacity` tokens each.
+    pub fn cache(&self, rows: usize, capacity: usize) -> u64 {
+        self.compute.bytes() * 2 * self.key * self.layers as u64 * rows as u64 * capacity as u64
+    }
+
+    /// What a forward pass over `rows` sequences of `time` tokens (padding included) keeps for the backward pass, up to the
+    /// final norm.
+    pub fn tape(&self, rows: usize, time: usize) -> u64 {
         let (h, q, k, f) = (self.hidden, self.query, self.key, self.inner);
-        let mut kept = 0;
+        let scores = self.heads * time as u64;
+        // Numbers a token: in f32, and operands of products.
+        let (mut kept, mut operands) = (0, 0);
         // Whether a gradient has to reach the residual stream.
         let mut tracked = self.trains_everything();
         for block in 0..self.layers {
@@ -167,19 +218,33 @@ impl DecoderMemory {
             };
             let one = |condition: bool, numbers: u64| if condition { numbers } else { 0 };
             let attends = on[0] || on[1] || on[2];
-            kept += one(tracked, h + 1) + one(attends, h);
+            kept += one(tracked, h + 1);
+            operands += one(attends, h);
             tracked |= attends;
             kept += one(tracked && self.qk_norm, q + k + self.heads + self.kv_heads);
-            kept += one(tracked, 2 * q + 2 * k + self.heads) + one(on[3], q);
+            match self.compute {
+                ComputeDtype::Float32 => kept += one(tracked, 2 * q + 2 * k + self.heads),
+                ComputeDtype::BFloat16 => {
+                    kept += one(tracked, scores);
+                    operands += one(tracked, q + 2 * k + scores);
+                }
+            }
+            operands += one(on[3], q);
             tracked |= on[3];
-            kept += one(tracked, h + 1) + one(on[4] || on[5], h);
+            kept += one(tracked, h + 1);
+            operands += one(on[4] || on[5], h);
             tracked |= on[4] || on[5];
-            kept += one(tracked, 2 * f) + one(on[6], f);
+            kept += one(tracked, 2 * f);
+            operands += one(on[6], f);
             tracked |= on[6];
-            kept += rank * on.iter().filter(|&&on| on).count() as u64;
+            operands += rank * on.iter().filter(|&&on| on).count() as u64;
         }
         kept += if tracked { h + 1 } else { 0 };
-        F32 * tokens as u64 * kept
+        let weights = match self.trains_everything() {
+            true => self.cast(self.projections()),
+            false => 0,
+        };
+        (rows * time) as u64 * (F32 * kept + self.compute.bytes() * operands) + weights
     }
 
     /// What the backward pass of one block over `tokens` tokens needs besides the tape, the largest of them: gradients of
@@ -194,6 +259,12 @@ impl DecoderMemory {
         let predictions = predictions as u64;
         let logits = (F32 * predictions * self.vocab).min(HEAD_CHUNK_BYTES);
         2 * logits + 2 * F32 * predictions * self.hidden
+    }
+
+    /// The part of the output head that a pass over `predictions` tokens multiplies with at once, in f32.
+    pub fn head_block(&self, predictions: usize) -> u64 {
+        let (_, width) = Tiling::default().sizes(predictions, self.vocab as usize);
+        F32 * self.hidden * width as u64
     }
 
     /// A row of logits for each of `rows` sequences, twice: the tensor and the numbers that are drawn from.
@@ -253,14 +324,14 @@ mod tests {
                 target_modules: TargetModules::Names(vec![name.to_owned()]),
                 ..LoraConfig::new(2, 1.0)
             };
-            DecoderMemory::new(&config, Some(&lora)).unwrap().tape(10)
+            DecoderMemory::new(&config, Some(&lora)).unwrap().tape(2, 5)
         };
         // Input of down, x·A and the final norm: 40 + 2 + 25 numbers a token.
         assert_eq!(tape("layers.2.mlp.down_proj"), 4 * 10 * 67);
         assert!(tape("layers.1.mlp.down_proj") > tape("layers.2.mlp.down_proj"));
         let full = DecoderMemory::new(&config, None).unwrap();
-        assert!(full.tape(10) > tape("layers.0.self_attn.q_proj"));
-        assert_eq!(full.tape(20), 2 * full.tape(10));
+        assert!(full.tape(2, 5) > tape("layers.0.self_attn.q_proj"));
+        assert_eq!(full.tape(4, 5), 2 * full.tape(2, 5));
     }
 
     #[test]

@@ -55,6 +55,14 @@ pub struct ActorCritic<M: Module> {
 }
 
 impl<M: CausalLm> ActorCritic<M> {
+    /// The same with a policy that is ready for many passes (see [`CausalLm::prepared`]).
+    pub fn prepared(&self) -> Self {
+        Self {
+            policy: self.policy.prepared(),
+            value_head: self.value_head.clone(),
+        }
+    }
+
     /// Gradients of the policy and of the value head, each for its own optimiser.
     pub fn split_gradients(
         &self,

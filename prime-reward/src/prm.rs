@@ -380,10 +380,11 @@ impl<M: CausalLm> ImplicitPrm<M> {
             .map(|part| part.iter().map(|&i| &mini_batch[i]).collect())
             .collect();
         let threads = self.config.threads;
-        let done =
-            accumulate_gradients(&self.model, &micro_batches, threads, |model, examples| {
-                micro_batch_loss(model, examples, objective.as_ref(), beta, n)
-            })?;
+        let model = self.model.prepared();
+        let done = accumulate_gradients(&model, &micro_batches, threads, |model, examples| {
+            micro_batch_loss(model, examples, objective.as_ref(), beta, n)
+        })?;
+        drop(model);
         let (model, norm) =
             self.optimizer
                 .step(self.model.clone(), done.gradients, self.config.lr)?;

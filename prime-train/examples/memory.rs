@@ -90,7 +90,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let clock = Instant::now();
     let device = device_by_name("flex")?.autodiff();
     device.seed(config.seed);
-    let mut policy = shape.init(&device)?;
+    let fresh = shape.init(&device)?;
+    let mut policy = fresh.with_compute_dtype(config.model.compute_dtype)?;
     // burn draws a weight when it is first read.
     drop(policy.valid());
     println!(

@@ -224,6 +224,8 @@ impl Checkpoints {
             tokenizer,
             side_files,
         } = ModelFolder::load(&self.reference(), device)?;
+        let dtype = config.model.compute_dtype;
+        let whole = whole.with_compute_dtype(dtype)?;
         let mut about = About {
             shape,
             tokenizer,
@@ -236,7 +238,9 @@ impl Checkpoints {
         let load = |folder: &Path| -> Result<Decoder, TrainError> {
             Ok(match adapted {
                 true => load_adapter(whole.clone(), folder)?.0,
-                false => ModelFolder::load(folder, device)?.model,
+                false => ModelFolder::load(folder, device)?
+                    .model
+                    .with_compute_dtype(dtype)?,
             })
         };
         let reference = match adapted {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use prime_policy::{DecoderConfig, DecoderMemory};
+use prime_policy::{ComputeDtype, DecoderConfig, DecoderMemory};
 
 use crate::config::{Config, KlPlacement, PrmReference, PrmUpdate, ProcessCredit};
 use crate::error::TrainError;
@@ -18,6 +18,9 @@ use crate::step::rows_per_batch;
 pub struct MemoryPlan {
     /// Weights of the policy, the reward model and the reference; each base once.
     pub weights: u64,
+    /// What weights are cast to, once for many passes, when products are not in f32. The casts of weights that train belong to
+    /// the activations.
+    pub operands: u64,
     /// Gradients: their sum, and one per thread on its way to it.
     pub gradients: u64,
     /// AdamW's two moments of everything that trains.
@@ -30,11 +33,27 @@ pub struct MemoryPlan {
     pub runtime: u64,
     /// The most that is there at once.
     pub peak: u64,
+    /// What products are computed in.
+    pub compute_dtype: ComputeDtype,
 }
 
 /// Work space of the process, and of each thread that passes run on.
 const RUNTIME: u64 = 8 << 20;
 const RUNTIME_PER_THREAD: u64 = 12 << 20;
+
+/// The CPU multiplies bfloat16 by way of f32 copies of both operands: besides that of the output head, this much per
+/// thread, by measurement.
+const COPIES_PER_THREAD: u64 = 20 << 20;
+
+/// What a thread takes for such copies, beside an output head of `head` bytes in f32.
+fn copies(config: &Config, head: u64) -> u64 {
+    let emulated = config.model.compute_dtype != ComputeDtype::Float32
+        && config.device.split(':').next() == Some("flex");
+    match emulated {
+        true => COPIES_PER_THREAD + head,
+        false => 0,
+    }
+}
 
 /// Bytes of one model that trains, and of its passes.
 struct Trained {
@@ -47,6 +66,8 @@ struct Trained {
     activations: u64,
     /// Gradients that only a backward pass has: of an embedding that is read and, tied, written.
     passing: u64,
+    /// What frozen weights are cast to, once for all passes.
+    operands: u64,
 }
 
 impl Trained {
@@ -72,7 +93,7 @@ impl Trained {
         let backward = self.gradients() + self.threads * self.passing;
         let update = self.size + 3 * self.size;
         // The allocator keeps what passes have given back, so the activations are still there in the update.
-        state + self.threads * self.activations + backward.max(update)
+        state + self.operands + self.threads * self.activations + backward.max(update)
     }
 }
 
@@ -88,7 +109,8 @@ impl MemoryPlan {
         prompt_tokens: usize,
     ) -> Result<Self, TrainError> {
         let lora = config.lora.settings();
-        let model = DecoderMemory::new(shape, lora.as_ref())?;
+        let model = DecoderMemory::new(shape, lora.as_ref())?
+            .with_compute_dtype(config.model.compute_dtype);
         let time = prompt_tokens + config.sampling.max_new_tokens;
         let responses = config.rl.prompts_per_step * config.rl.group_size;
         let sampled = config.responses_per_step();
@@ -116,6 +138,7 @@ impl MemoryPlan {
             // Logits of three models, and of the loss between them, for every token of a micro-batch.
             let rows = rows.min(mini);
             policy.activations += ALL_ACTIONS * model.sampled_logits(rows * time) / 2;
+            policy.operands += 2 * model.operands();
         }
 
         let trained_models = [Some(&policy), prm.as_ref()];
@@ -138,6 +161,8 @@ impl MemoryPlan {
         let at_once = config.worker_threads().min(sampled.div_ceil(chunk));
         let rows = (at_once * chunk).min(sampled);
         let cache = model.cache(rows, time) + model.sampled_logits(rows);
+        let copies = at_once as u64 * copies(config, model.embedding());
+        let sampling = cache + model.operands() + copies;
 
         let standing = base + references + state;
         // The policy learns last, beside what the reward model has become.
@@ -148,12 +173,17 @@ impl MemoryPlan {
         let runtime = RUNTIME + threads * RUNTIME_PER_THREAD;
         Ok(Self {
             weights: base + references + model.trained() * count,
+            operands: phases
+                .clone()
+                .map(|m| m.operands)
+                .fold(model.operands(), u64::max),
             gradients: phases.clone().map(Trained::gradients).max().unwrap_or(0),
             optimizer: 2 * model.trained() * count,
             cache,
             activations: phases.map(|m| m.threads * m.activations).max().unwrap_or(0),
             runtime,
-            peak: runtime + standing + cache.max(of_prm).max(of_policy),
+            peak: runtime + standing + sampling.max(of_prm).max(of_policy),
+            compute_dtype: config.model.compute_dtype,
         })
     }
 }
@@ -179,17 +209,20 @@ fn trained(
 ) -> Trained {
     let rows = rows.min(mini);
     let tokens = rows * time;
+    let predictions = rows * config.sampling.max_new_tokens;
     Trained {
         size: model.trained(),
         steps: 1,
         threads: config.worker_threads().min(mini.div_ceil(rows)) as u64,
-        activations: model.tape(tokens)
+        activations: model.tape(rows, time)
             + model.block_gradients(tokens)
-            + model.head(rows * config.sampling.max_new_tokens),
+            + model.head(predictions)
+            + copies(config, model.head_block(predictions)),
         passing: match model.trains_everything() {
             true => model.embedding(),
             false => 0,
         },
+        operands: model.frozen_operands(),
     }
 }
 
@@ -212,6 +245,7 @@ impl fmt::Display for MemoryPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = [
             ("weights", self.weights),
+            ("cast weights", self.operands),
             ("gradients", self.gradients),
             ("optimiser moments", self.optimizer),
             ("key/value cache", self.cache),
@@ -220,9 +254,14 @@ impl fmt::Display for MemoryPlan {
         ];
         writeln!(
             f,
-            "memory plan, f32 (parts that are not there at the same time do not add up):"
+            "memory plan, products in {} (parts that are not there at the same time do not add up):",
+            self.compute_dtype.name()
         )?;
+        let is_f32 = self.compute_dtype == ComputeDtype::Float32;
         for (name, bytes) in rows {
+            if is_f32 && name == "cast weights" {
+                continue;
+            }
             writeln!(f, "  {name:<20}{:>10.1} MiB", mib(bytes))?;
         }
         write!(f, "  {:<20}{:>10.1} MiB", "peak", mib(self.peak))
@@ -292,6 +331,45 @@ mod tests {
             let ratio = mib(plan(vocab, prompt, &settings).peak) / measured;
             assert!((0.85..1.15).contains(&ratio), "{settings:?}: {ratio:.3}");
         }
+    }
+
+    /// The same on the CPU in bfloat16, where it is not faster: for the plan.
+    #[test]
+    fn so_is_the_plan_in_bfloat16() {
+        let rows = "sampling.max_new_tokens=150 rl.prompts_per_step=1 rl.micro_batch_size=4 prm.micro_batch_size=4";
+        let untied = "model.tie_word_embeddings=false sampling.max_new_tokens=40";
+        let all = "lora.rank=0";
+        let measured: [(usize, &[&str], f64); 6] = [
+            (1000, &["sampling.max_new_tokens=64"], 160.8),
+            (1000, &[rows], 257.3),
+            (20_000, &[untied], 253.1),
+            (1000, &["sampling.max_new_tokens=64", all], 447.2),
+            (1000, &[rows, all], 478.8),
+            (20_000, &[untied, all], 960.8),
+        ];
+        for (vocab, own, measured) in measured {
+            let settings = [&[COMMON, SMALL, "model.compute_dtype=bfloat16"], own].concat();
+            let plan = plan(vocab, 20, &settings);
+            let ratio = mib(plan.peak) / measured;
+            assert!((0.85..1.15).contains(&ratio), "{settings:?}: {ratio:.3}");
+            assert!(plan.to_string().contains("products in bfloat16"));
+        }
+    }
+
+    #[test]
+    fn bfloat16_halves_the_cache_and_casts_what_is_frozen_once() {
+        let of = |settings: &[&str]| plan(1000, 20, &[&[COMMON, SMALL], settings].concat());
+        let (exact, rounded) = (of(&[]), of(&["model.compute_dtype=bfloat16"]));
+        let logits = 2 * 4 * 1000 * 8;
+        assert_eq!(exact.cache - logits, 2 * (rounded.cache - logits));
+        assert_eq!((exact.operands, rounded.weights), (0, exact.weights));
+        assert_eq!(exact.gradients, rounded.gradients);
+        assert_eq!(exact.optimizer, rounded.optimizer);
+        // Every matrix once, in half the bytes; the embedding is tied, and looked up in f32 besides.
+        assert!(rounded.operands > exact.weights / 3 && rounded.operands < exact.weights);
+        assert!(exact.to_string().contains("products in float32"));
+        assert!(!exact.to_string().contains("cast weights"));
+        assert!(rounded.to_string().contains("cast weights"));
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub fn warm_up<M: CausalLm>(
         let micro_batches: Vec<&[Sequence<'_>]> =
             sequences.chunks(config.warmup.micro_batch_size).collect();
         let threads = config.worker_threads();
-        let done = accumulate_gradients(&model, &micro_batches, threads, |model, micro_batch| {
+        let ready = model.prepared();
+        let done = accumulate_gradients(&ready, &micro_batches, threads, |model, micro_batch| {
             let device = model.devices().first().cloned().unwrap_or_default();
             let batch = SequenceBatch::new(micro_batch, model.vocab_size(), &device)?;
             let negative = token_statistics(model, &batch, 1.0).log_probs.neg();
@@ -65,6 +66,7 @@ pub fn warm_up<M: CausalLm>(
             let value = f64::from(loss.clone().inner().into_scalar::<f32>());
             Ok((loss, value))
         })?;
+        drop(ready);
         let rate = learning_rate(config, step);
         let (updated, grad_norm) = optimizer.step(model, done.gradients, rate)?;
         model = updated;

@@ -50,9 +50,13 @@ pub struct Base {
 /// The model that a configuration starts from, without warm-up. A model from a folder has its adapters already.
 ///
 /// # Errors
-/// An unknown device; a folder that cannot be read; a shape that cannot be built; adapters that do not fit the model;
+/// An unknown device, or one that does not compute in `model.compute_dtype`; a folder that cannot be read; a shape that cannot be built; adapters that do not fit the model;
 /// [`TrainError::Usage`] when `model.path` holds an adapter with other settings than `[lora]`.
 pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
+    read(config)?.computing(config)
+}
+
+fn read(config: &Config) -> Result<Start, TrainError> {
     let device = device_by_name(&config.device)?.autodiff();
     let path = Path::new(&config.model.path);
     if config.model.path.is_empty() {
@@ -80,6 +84,23 @@ pub fn initial_model(config: &Config) -> Result<Start, TrainError> {
 }
 
 impl Start {
+    /// The same with models that compute as the configuration says.
+    fn computing(self, config: &Config) -> Result<Self, TrainError> {
+        let dtype = config.model.compute_dtype;
+        let base = match self.base {
+            Some(base) => Some(Base {
+                model: base.model.with_compute_dtype(dtype)?,
+                ..base
+            }),
+            None => None,
+        };
+        Ok(Self {
+            model: self.model.with_compute_dtype(dtype)?,
+            base,
+            ..self
+        })
+    }
+
     /// The same with fresh adapters, if the configuration asks for them.
     fn adapted(self, config: &Config, path: Option<&Path>) -> Result<Self, TrainError> {
         let Some(lora) = config.lora.settings() else {

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::cache::LayerCache;
 use super::layers::RmsNorm;
 use super::linear::project;
+use crate::compute::ComputeDtype;
 use crate::config::DecoderConfig;
 use crate::kernels::{self, AttentionShape};
 
@@ -59,11 +60,13 @@ impl Attention {
         }
     }
 
+    /// Queries and keys in f32, for their rotation, and values in the type of `x`.
     fn project(&self, x: Tensor<2>) -> [Tensor<2>; 3] {
+        let dtype = x.dtype();
         [
             self.normalise(&self.q_norm, project(&self.q_proj, x.clone())),
             self.normalise(&self.k_norm, project(&self.k_proj, x.clone())),
-            project(&self.v_proj, x),
+            project(&self.v_proj, x).cast(dtype),
         ]
     }
 
@@ -109,9 +112,10 @@ impl Mlp {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let dtype = x.dtype();
         let gate = project(&self.gate_proj, x.clone());
         let up = project(&self.up_proj, x);
-        project(&self.down_proj, kernels::swiglu(gate, up))
+        project(&self.down_proj, kernels::swiglu(gate, up).cast(dtype))
     }
 }
 
@@ -136,22 +140,33 @@ impl Block {
         }
     }
 
-    fn feed_forward(&self, x: Tensor<2>) -> Tensor<2> {
-        x.clone() + self.mlp.forward(self.post_attention_layernorm.forward(x))
+    /// Queries, keys and values for the residual stream `x` (see [`Attention::project`]).
+    fn qkv(&self, x: Tensor<2>, compute: ComputeDtype) -> [Tensor<2>; 3] {
+        let normed = compute.operand(self.input_layernorm.forward(x));
+        self.self_attn.project(normed)
     }
 
-    /// Whole sequences: `x` is `[batch·time, hidden]`, `cos` and `sin` `[time, head_dim/2]`.
+    /// The residual stream `x`, f32, and what the attention has `mixed`, to the next block's.
+    fn finish(&self, x: Tensor<2>, mixed: Tensor<2>, compute: ComputeDtype) -> Tensor<2> {
+        let x = x + project(&self.self_attn.o_proj, mixed);
+        let normed = compute.operand(self.post_attention_layernorm.forward(x.clone()));
+        x + self.mlp.forward(normed)
+    }
+
+    /// Whole sequences: `x` is `[batch·time, hidden]`, `cos` and `sin` `[time, head_dim/2]`, all f32; products are in
+    /// `compute`.
     pub(crate) fn forward(
         &self,
         x: Tensor<2>,
         batch: usize,
         time: usize,
         [cos, sin]: [Tensor<2>; 2],
+        compute: ComputeDtype,
     ) -> Tensor<2> {
         let attn = &self.self_attn;
-        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let [q, k, v] = self.qkv(x.clone(), compute);
         let mixed = kernels::causal_attention(attn.shape(batch, time), q, k, v, cos, sin);
-        self.feed_forward(x + project(&attn.o_proj, mixed))
+        self.finish(x, mixed, compute)
     }
 
     /// [`Self::forward`] that also keeps the keys and values for [`Self::decode`].
@@ -162,9 +177,10 @@ impl Block {
         time: usize,
         capacity: usize,
         [cos, sin]: [Tensor<2>; 2],
+        compute: ComputeDtype,
     ) -> (Tensor<2>, LayerCache) {
         let attn = &self.self_attn;
-        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let [q, k, v] = self.qkv(x.clone(), compute);
         let shape = attn.shape(batch, time);
         let cache = LayerCache::fill(
             shape,
@@ -175,16 +191,16 @@ impl Block {
             sin.clone(),
         );
         let mixed = kernels::causal_attention(shape, q, k, v, cos, sin);
-        (self.feed_forward(x + project(&attn.o_proj, mixed)), cache)
+        (self.finish(x, mixed, compute), cache)
     }
 
     /// An empty cache for this layer.
-    pub(crate) fn cache(&self, rows: usize, capacity: usize) -> LayerCache {
+    pub(crate) fn cache(&self, rows: usize, capacity: usize, compute: ComputeDtype) -> LayerCache {
         let Attention {
             kv_heads, head_dim, ..
         } = self.self_attn;
-        let like = self.input_layernorm.weight.val();
-        LayerCache::empty([rows, kv_heads, capacity, head_dim], &like)
+        let device = self.input_layernorm.weight.val().device();
+        LayerCache::empty([rows, kv_heads, capacity, head_dim], compute, &device)
     }
 
     /// One new token per row: `x` is `[rows, hidden]`, `cos` and `sin` `[rows, head_dim/2]` of each row's own
@@ -195,11 +211,12 @@ impl Block {
         lengths: &[usize],
         cache: &mut LayerCache,
         [cos, sin]: [Tensor<2>; 2],
+        compute: ComputeDtype,
     ) -> Tensor<2> {
         let attn = &self.self_attn;
-        let [q, k, v] = attn.project(self.input_layernorm.forward(x.clone()));
+        let [q, k, v] = self.qkv(x.clone(), compute);
         let shape = attn.shape(lengths.len(), 1);
         let mixed = cache.attend(shape, lengths, q, k, v, cos, sin);
-        self.feed_forward(x + project(&attn.o_proj, mixed))
+        self.finish(x, mixed, compute)
     }
 }

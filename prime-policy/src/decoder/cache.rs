@@ -1,7 +1,8 @@
 //! Keys and values of the tokens already read, for decoding one token at a time.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 
+use crate::compute::ComputeDtype;
 use crate::kernels::{self, AttentionShape, composed};
 
 /// Rotated keys and values of one layer, each `[rows, kv_heads, capacity, head_dim]`.
@@ -12,15 +13,9 @@ pub(crate) struct LayerCache {
 }
 
 impl LayerCache {
-    /// An empty cache of this shape and the place and element type of `like`.
-    pub(crate) fn empty(
-        [rows, kv_heads, capacity, head_dim]: [usize; 4],
-        like: &Tensor<1>,
-    ) -> Self {
-        let room = || {
-            let options = (&like.device(), like.dtype());
-            Tensor::zeros([rows, kv_heads, capacity, head_dim], options)
-        };
+    /// An empty cache of this shape (`[rows, kv_heads, capacity, head_dim]`), for keys and values of this type.
+    pub(crate) fn empty(shape: [usize; 4], dtype: ComputeDtype, device: &Device) -> Self {
+        let room = || Tensor::zeros(shape, (device, DType::from(dtype.float())));
         Self {
             keys: room(),
             values: room(),
@@ -43,12 +38,13 @@ impl LayerCache {
             head_dim,
             ..
         } = shape;
-        let k = composed::split_heads(k, batch, time, head_dim);
-        let k = composed::rotate(k, cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
+        let dtype = v.dtype();
+        let k = composed::split_heads(kernels::as_f32(k), batch, time, head_dim);
+        let k = composed::rotate(k, cos.unsqueeze::<4>(), sin.unsqueeze::<4>()).cast(dtype);
         let v = composed::split_heads(v, batch, time, head_dim);
         let room = |x: Tensor<4>| {
-            let device = x.device();
-            Tensor::zeros([batch, kv_heads, capacity, head_dim], &device)
+            let options = (&x.device(), dtype);
+            Tensor::zeros([batch, kv_heads, capacity, head_dim], options)
                 .slice_assign([0..batch, 0..kv_heads, 0..time, 0..head_dim], x)
         };
         Self {
@@ -120,5 +116,41 @@ impl crate::lm::KvCache for DecoderCache {
             layer.move_row(to, from, length);
         }
         self.lengths[to] = length;
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::config::DecoderConfig;
+    use crate::lm::{CausalLm, KvCache};
+
+    #[test]
+    fn keys_and_values_are_kept_in_the_type_that_is_computed_in() {
+        let device = Device::flex();
+        let config = DecoderConfig::new(11, 8, 12, 2, 2);
+        for (compute, dtype) in [
+            (ComputeDtype::Float32, DType::F32),
+            (ComputeDtype::BFloat16, DType::BF16),
+        ] {
+            let fresh = config.init(&device).expect("a shape");
+            let model = fresh.with_compute_dtype(compute).expect("the CPU has both");
+            let assert_types = |cache: &DecoderCache| {
+                for layer in &cache.layers {
+                    assert_eq!(layer.keys.dtype(), dtype);
+                    assert_eq!(layer.values.dtype(), dtype);
+                }
+            };
+            let prompt = Tensor::from_data([[1, 5, 3]], &device);
+            let (_, read) = model.prefill(prompt, &[3], 4);
+            assert_types(&read);
+            let mut cache = model.cache(2, 5);
+            assert_types(&cache);
+            cache.copy_row(1, &read, 0);
+            cache.move_row(0, 1);
+            model.decode(Tensor::from_data([7, 2], &device), &mut cache);
+            assert_types(&cache);
+            assert_eq!(cache.lengths(), [4, 4]);
+        }
     }
 }

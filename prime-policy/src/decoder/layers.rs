@@ -20,14 +20,15 @@ impl Embedding {
         }
     }
 
-    /// `[n]` ids to `[n, hidden]`.
+    /// `[n]` ids to `[n, hidden]`, f32.
     pub(crate) fn forward(&self, ids: Tensor<1, Int>) -> Tensor<2> {
-        self.weight.val().select(0, ids)
+        kernels::as_f32(self.weight.val().select(0, ids))
     }
 
-    /// `[n, hidden]` to logits `[n, vocab]`.
+    /// `[n, hidden]` to logits `[n, vocab]` in f32; the product is in the element type of `hidden`.
     pub(crate) fn as_head(&self, hidden: Tensor<2>) -> Tensor<2> {
-        kernels::linear(hidden, self.weight.val().transpose(), None)
+        let weight = self.weight.val().cast(hidden.dtype());
+        kernels::as_f32(kernels::linear(hidden, weight.transpose(), None))
     }
 }
 
@@ -47,8 +48,9 @@ impl RmsNorm {
         }
     }
 
-    /// `[n, hidden]` to the same shape.
+    /// `[n, hidden]` to the same shape, f32.
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        kernels::rms_norm(x, self.weight.val(), self.eps)
+        let weight = kernels::as_f32(self.weight.val());
+        kernels::rms_norm(kernels::as_f32(x), weight, self.eps)
     }
 }

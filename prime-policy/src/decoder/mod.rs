@@ -6,10 +6,11 @@ mod layers;
 mod linear;
 mod rope;
 
-use burn::module::{Initializer, Module};
+use burn::module::{Initializer, Module, Param, ParamId};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::compute::{CastFrozen, ComputeDtype};
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
 use crate::kernels::head::{HeadLayout, head_log_probs};
@@ -39,6 +40,8 @@ pub struct Decoder {
     #[module(skip)]
     rope: Rope,
     max_position_embeddings: usize,
+    #[module(skip)]
+    compute: ComputeDtype,
 }
 
 impl DecoderConfig {
@@ -68,11 +71,37 @@ impl DecoderConfig {
             hidden_size: hidden,
             rope: Rope::new(self.rope_theta, self.rope_scaling, self.head_dim()),
             max_position_embeddings: self.max_position_embeddings,
+            compute: ComputeDtype::default(),
         })
     }
 }
 
 impl Decoder {
+    /// The same model, computing its products in `dtype` from now on; so do its clones, and what adapters are attached
+    /// to. Parameters stay as they are. A model that is built or loaded computes in f32.
+    ///
+    /// # Errors
+    /// [`PolicyError::Device`] if the device that the model is on does not compute in `dtype`.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use prime_policy::{ComputeDtype, DecoderConfig};
+    ///
+    /// let model = DecoderConfig::new(20, 32, 64, 2, 4).init(&Device::flex())?;
+    /// let model = model.with_compute_dtype(ComputeDtype::BFloat16)?;
+    /// # Ok::<(), prime_policy::PolicyError>(())
+    /// ```
+    pub fn with_compute_dtype(mut self, dtype: ComputeDtype) -> Result<Self, PolicyError> {
+        dtype.check(&self.model.norm.weight.lazy_device())?;
+        self.compute = dtype;
+        Ok(self)
+    }
+
+    /// The element type of the model's products.
+    pub fn compute_dtype(&self) -> ComputeDtype {
+        self.compute
+    }
+
     fn device(&self) -> Device {
         self.model.norm.weight.val().device()
     }
@@ -101,7 +130,7 @@ impl CausalLm for Decoder {
             .embed_tokens
             .forward(tokens.reshape([batch * time]));
         for layer in &self.model.layers {
-            x = layer.forward(x, batch, time, tables.clone());
+            x = layer.forward(x, batch, time, tables.clone(), self.compute);
         }
         self.model
             .norm
@@ -109,7 +138,25 @@ impl CausalLm for Decoder {
             .reshape([batch, time, self.hidden_size])
     }
 
+    fn prepared(&self) -> Self {
+        if self.compute == ComputeDtype::Float32 {
+            return self.clone();
+        }
+        let mut model = self.clone().map(&mut CastFrozen::to(self.compute));
+        let embedding = &self.model.embed_tokens.weight;
+        if self.lm_head.is_none() && !embedding.is_require_grad() {
+            // Ids are looked up in f32, so that the head needs a matrix of its own.
+            let weight = self.compute.operand(embedding.val()).transpose();
+            model.lm_head = Some(Linear {
+                weight: Param::initialized(ParamId::new(), weight),
+                bias: None,
+            });
+        }
+        model
+    }
+
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let hidden = self.compute.operand(hidden);
         match &self.lm_head {
             Some(head) => project(head, hidden),
             None => self.model.embed_tokens.as_head(hidden),
@@ -132,14 +179,16 @@ impl CausalLm for Decoder {
         if bias || parameter.adapter().is_some() {
             return token_log_probs_in_chunks(self, hidden, targets, temperature);
         }
-        let weight = parameter.val();
+        let (hidden, weight) = (self.compute.operand(hidden), parameter.val());
         head_log_probs(hidden, weight, layout, targets, temperature)
     }
 
     fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
         let layers = self.model.layers.iter();
         DecoderCache {
-            layers: layers.map(|layer| layer.cache(rows, capacity)).collect(),
+            layers: layers
+                .map(|layer| layer.cache(rows, capacity, self.compute))
+                .collect(),
             lengths: vec![0; rows],
             capacity,
         }
@@ -159,7 +208,8 @@ impl CausalLm for Decoder {
             .forward(tokens.reshape([batch * time]));
         let mut layers = Vec::with_capacity(self.model.layers.len());
         for layer in &self.model.layers {
-            let (next, cache) = layer.prefill(x, batch, time, capacity, tables.clone());
+            let (next, cache) =
+                layer.prefill(x, batch, time, capacity, tables.clone(), self.compute);
             x = next;
             layers.push(cache);
         }
@@ -189,7 +239,7 @@ impl CausalLm for Decoder {
         let tables = self.rope.tables(lengths.iter().copied(), &self.device());
         let mut x = self.model.embed_tokens.forward(tokens);
         for (layer, layer_cache) in self.model.layers.iter().zip(layers) {
-            x = layer.decode(x, lengths, layer_cache, tables.clone());
+            x = layer.decode(x, lengths, layer_cache, tables.clone(), self.compute);
         }
         for length in lengths {
             *length += 1;

@@ -78,7 +78,7 @@ pub fn generate<M: CausalLm>(
     request: &GenerationRequest<'_>,
 ) -> Result<Vec<Vec<Response>>, PolicyError> {
     request.validate(model.vocab_size(), model.max_length())?;
-    let model = model.valid();
+    let model = model.valid().prepared();
     let cancelled = AtomicBool::new(false);
     let parts = crate::parallel::map(request.threads, &deal(request), |prompts| {
         batch::run(&model, request, prompts.clone(), &cancelled)

@@ -2,7 +2,7 @@
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation};
 
-use super::AttentionShape;
+use super::{AttentionShape, as_f32};
 
 /// See [`super::linear`].
 pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
@@ -61,7 +61,8 @@ pub(crate) fn merge_heads(x: Tensor<4>) -> Tensor<2> {
 }
 
 /// Attention of `q` (`[batch, heads, queries, head_dim]`) over `k`, `v` (`[batch, kv_heads, keys, head_dim]`)
-/// with `mask` added to the scores (broadcastable to `[batch, heads, queries, keys]`).
+/// with `mask` added to the scores (broadcastable to `[batch, heads, queries, keys]`). Both products are in the operands'
+/// element type, the softmax between them in f32.
 pub(crate) fn attend(
     q: Tensor<4>,
     k: Tensor<4>,
@@ -71,16 +72,16 @@ pub(crate) fn attend(
 ) -> Tensor<4> {
     let [batch, heads, queries, head_dim] = q.dims();
     let [_, kv_heads, keys, _] = k.dims();
-    let group = heads / kv_heads;
+    let (group, dtype) = (heads / kv_heads, v.dtype());
     let q = q.reshape([batch, kv_heads, group * queries, head_dim]);
-    let mut scores = q
-        .matmul(k.swap_dims(2, 3))
+    let mut scores = as_f32(q.matmul(k.swap_dims(2, 3)))
         .mul_scalar(scale)
         .reshape([batch, heads, queries, keys]);
     if let Some(mask) = mask {
         scores = scores + mask;
     }
     activation::softmax(scores, 3)
+        .cast(dtype)
         .reshape([batch, kv_heads, group * queries, keys])
         .matmul(v)
         .reshape([batch, heads, queries, head_dim])
@@ -103,12 +104,12 @@ pub(crate) fn causal_attention(
     } = shape;
     let device = q.device();
     let (cos, sin) = (cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
-    let q = rotate(
-        split_heads(q, batch, time, head_dim),
-        cos.clone(),
-        sin.clone(),
-    );
-    let k = rotate(split_heads(k, batch, time, head_dim), cos, sin);
+    let dtype = v.dtype();
+    let turned = |x: Tensor<2>| {
+        let x = split_heads(as_f32(x), batch, time, head_dim);
+        rotate(x, cos.clone(), sin.clone()).cast(dtype)
+    };
+    let (q, k) = (turned(q), turned(k));
     let v = split_heads(v, batch, time, head_dim);
     let ones = || Tensor::<2>::ones([time, time], &device);
     let mut unseen = ones().triu(1);
@@ -134,8 +135,12 @@ pub(crate) fn decode_attention(
     let [rows, kv_heads, capacity, _] = keys.dims();
     let tables = |t: Tensor<2>| t.reshape([batch, 1, 1, head_dim / 2]);
     let (cos, sin) = (tables(cos), tables(sin));
-    let q = rotate(split_heads(q, batch, 1, head_dim), cos.clone(), sin.clone());
-    let k = rotate(split_heads(k, batch, 1, head_dim), cos, sin);
+    let dtype = v.dtype();
+    let turned = |x: Tensor<2>| {
+        let x = split_heads(as_f32(x), batch, 1, head_dim);
+        rotate(x, cos.clone(), sin.clone()).cast(dtype)
+    };
+    let (q, k) = (turned(q), turned(k));
     let v = split_heads(v, batch, 1, head_dim);
     let flat = |row: usize, head: usize| ((row * kv_heads + head) * capacity + lengths[row]) as i64;
     let new: Vec<i64> = (0..batch)

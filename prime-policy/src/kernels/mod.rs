@@ -16,7 +16,7 @@ mod matmul;
 mod rows;
 pub(crate) mod threads;
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{FloatDType, Int, Tensor};
 
 /// Sizes of a causal self-attention over whole sequences.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,11 @@ macro_rules! dispatch {
     }};
 }
 
+/// `x` in f32: what softmax, norms and sums are computed in, whatever products are.
+pub(crate) fn as_f32<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.cast(FloatDType::F32)
+}
+
 /// `x / rms(x) · weight` over the last axis. `x`: `[rows, width]`.
 pub(crate) fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f64) -> Tensor<2> {
     dispatch!(x, rms_norm(x, weight, eps))
@@ -78,6 +83,9 @@ pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
 
 /// Causal attention, within the shape's window, with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:
 /// `[batch·time, kv_heads·head_dim]`, `cos` and `sin`: `[time, head_dim/2]`. Returns q's shape.
+///
+/// The two products are in the element type of `v`, and so is what comes out; `q`, `k`, `cos` and `sin`, the rotation and
+/// the softmax are f32.
 pub(crate) fn causal_attention(
     shape: AttentionShape,
     q: Tensor<2>,
@@ -86,7 +94,7 @@ pub(crate) fn causal_attention(
     cos: Tensor<2>,
     sin: Tensor<2>,
 ) -> Tensor<2> {
-    dispatch!(q, causal_attention(shape, q, k, v, cos, sin))
+    dispatch!(v, causal_attention(shape, q, k, v, cos, sin))
 }
 
 /// Log-prob of `targets` (`[rows]`) and entropy of each row of `logits / temperature` (`[rows, vocab]`):
@@ -104,7 +112,7 @@ pub(crate) fn log_prob_entropy(
 /// `q`, `k`, `v`: the token's projections, `[rows, heads·head_dim]` and twice `[rows, kv_heads·head_dim]`;
 /// `cos`, `sin`: `[rows, head_dim/2]` at each row's position. The rotated key and the value are written to slot
 /// `lengths[row]` of `keys` and `values` (`[≥ rows, kv_heads, capacity, head_dim]`) first; cache rows beyond those
-/// of q are left alone. Returns q's shape.
+/// of q are left alone. Returns q's shape. Element types are those of [`causal_attention`]; the cache has v's.
 pub(crate) fn decode_attention(
     shape: AttentionShape,
     lengths: &[usize],
@@ -113,7 +121,7 @@ pub(crate) fn decode_attention(
     cache: [&mut Tensor<4>; 2],
 ) -> Tensor<2> {
     #[cfg(feature = "flex")]
-    if let fused::Placement::Inference = fused::placement(&qkv[0]) {
+    if let fused::Placement::Inference = fused::placement(&qkv[2]) {
         return fused::inference::decode_attention(shape, lengths, qkv, rope, cache);
     }
     composed::decode_attention(shape, lengths, qkv, rope, cache)
@@ -156,5 +164,7 @@ pub(crate) fn replace<const D: usize>(
 
 #[cfg(all(test, feature = "flex"))]
 mod decode_tests;
+#[cfg(all(test, feature = "flex"))]
+mod rounding_tests;
 #[cfg(all(test, feature = "flex"))]
 mod tests;

@@ -1,5 +1,6 @@
 //! `[model]`, `[data]` and `[warmup]`: what is trained, on what, and from where it starts.
 
+use prime_policy::ComputeDtype;
 use serde::{Deserialize, Serialize};
 
 use crate::data::chat;
@@ -11,6 +12,9 @@ use crate::data::tasks::{PassMark, Task, TaskName};
 pub struct Model {
     /// A Hugging Face model folder; empty = a fresh model of the shape below.
     pub path: String,
+    /// What policy, reward model and reference compute their matrix products in, and keep their key/value caches in:
+    /// `float32`, or `bfloat16` on a device that has it. Weights, gradients and optimisers are f32 either way.
+    pub compute_dtype: ComputeDtype,
     /// Width of the residual stream; a multiple of `num_attention_heads`.
     pub hidden_size: usize,
     /// Decoder blocks, ≥ 1.
@@ -37,6 +41,7 @@ impl Default for Model {
     fn default() -> Self {
         Model {
             path: String::new(),
+            compute_dtype: ComputeDtype::Float32,
             hidden_size: 64,
             num_hidden_layers: 2,
             num_attention_heads: 4,

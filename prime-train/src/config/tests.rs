@@ -205,6 +205,24 @@ fn aliases_and_pass_marks_are_understood() {
 }
 
 #[test]
+fn products_are_in_f32_unless_said_and_by_the_names_of_torch() {
+    use prime_policy::ComputeDtype;
+
+    assert_eq!(
+        with(&[]).unwrap().model.compute_dtype,
+        ComputeDtype::Float32
+    );
+    let config = with(&["model.compute_dtype=bfloat16"]).unwrap();
+    assert_eq!(config.model.compute_dtype, ComputeDtype::BFloat16);
+    let text = config.to_toml().unwrap();
+    assert!(text.contains("compute_dtype = \"bfloat16\""), "{text}");
+    let error = message(&["model.compute_dtype=bf16"]);
+    for part in ["model.compute_dtype", "bf16", "float32", "bfloat16"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
 fn programs_are_graded_as_the_verifier_does_unless_said() {
     use prime_verifier::code::{Checker, CodeConfig, Scoring};
 

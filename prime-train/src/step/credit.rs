@@ -290,7 +290,7 @@ pub(super) fn values<M: CausalLm>(
     if learner.actor.value_head.is_none() {
         return Ok(None);
     }
-    let actor = learner.actor.valid();
+    let actor = learner.actor.valid().prepared();
     let device = actor.policy.devices().first().cloned().unwrap_or_default();
     let sequences: Vec<_> = groups
         .iter()

@@ -135,8 +135,8 @@ impl<M: CausalLm> Tilted<M> {
     fn of(learner: &Learner<M>, config: &Config, all_actions: bool) -> Option<Self> {
         let prm = learner.prm.as_ref().filter(|_| all_actions)?;
         Some(Self {
-            prm: prm.model().valid(),
-            acting: learner.actor.policy.valid(),
+            prm: prm.model().valid().prepared(),
+            acting: learner.actor.policy.valid().prepared(),
             objective: AllActions {
                 clip_ratio_low: config.rl.clip_ratio_low as f32,
                 clip_ratio_high: config.rl.clip_ratio_high as f32,
@@ -192,9 +192,11 @@ fn mini_batch_step<M: CausalLm>(
         .map(|part| part.iter().map(|&i| samples[i]).collect())
         .collect();
     let threads = config.worker_threads();
-    let done = accumulate_losses(&learner.actor, &micro_batches, threads, |actor, samples| {
+    let actor = learner.actor.prepared();
+    let done = accumulate_losses(&actor, &micro_batches, threads, |actor, samples| {
         micro_batch_loss(actor, env, samples, tilted, totals)
     })?;
+    drop(actor);
     for part in done.statistics {
         all.loss += part.loss;
         all.value_loss += part.value_loss;

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Int, Tensor};
 
-use super::linear;
+use super::{as_f32, linear};
 
 /// Most bytes of logits that are held at a time.
 pub(crate) const TILE_BYTES: usize = 16 << 20;
@@ -35,7 +35,9 @@ pub enum HeadLayout {
 /// the columns of `softmax(hidden · head / temperature)` in nats.
 ///
 /// `hidden`: `[n, hidden]`; `weight`: the head in the given `layout`; `targets`: `[n]` ids below the vocabulary's size
-/// (another id gives NaN); `temperature` > 0. Gradients reach `hidden` and, if it is tracked, `weight`. On the CPU and on
+/// (another id gives NaN); `temperature` > 0. The products are in the element type of `hidden`, to which `weight` is
+/// brought a block at a time; logits are read, and summed, in f32. Gradients reach `hidden` and, if it is tracked,
+/// `weight`, each in its own type. On the CPU and on
 /// the CubeCL backends neither pass holds more than 16 MiB of logits; on others the result is the same and
 /// autodiff keeps what it keeps.
 ///
@@ -59,7 +61,7 @@ pub fn head_log_probs(
 
 /// How large tiles are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tiling {
+pub(crate) struct Tiling {
     pub bytes: usize,
     pub rows: usize,
 }
@@ -75,7 +77,7 @@ impl Default for Tiling {
 
 impl Tiling {
     /// Rows and vocabulary entries of a tile; the last of each axis may be smaller.
-    fn sizes(self, rows: usize, vocab: usize) -> (usize, usize) {
+    pub(crate) fn sizes(self, rows: usize, vocab: usize) -> (usize, usize) {
         let rows = rows.clamp(1, self.rows.max(1));
         (rows, (self.bytes / 4 / rows).clamp(1, vocab.max(1)))
     }
@@ -178,12 +180,12 @@ impl HeadWork {
         }
     }
 
-    /// `[hidden, block]`, a view where the backend has views.
-    fn block(&self, weight: &Tensor<2>, block: &Range<usize>) -> Tensor<2> {
-        let weight = weight.clone();
+    /// `[hidden, block]` of the head in this element type, a view where the backend has views and the head has it.
+    fn block(&self, weight: &Tensor<2>, block: &Range<usize>, dtype: DType) -> Tensor<2> {
+        let part = |axis| weight.clone().narrow(axis, block.start, block.len());
         match self.layout {
-            HeadLayout::VocabRows => weight.narrow(0, block.start, block.len()).transpose(),
-            HeadLayout::VocabColumns => weight.narrow(1, block.start, block.len()),
+            HeadLayout::VocabRows => part(0).cast(dtype).transpose(),
+            HeadLayout::VocabColumns => part(1).cast(dtype),
         }
     }
 
@@ -212,7 +214,7 @@ impl HeadWork {
         let (tile_rows, width) = self.tiling.sizes(n, vocab);
         let mut running: Vec<Option<Tensor<2>>> = vec![None; n.div_ceil(tile_rows)];
         for block in blocks(vocab, width) {
-            let head = self.block(weight, &block);
+            let head = self.block(weight, &block, hidden.dtype());
             for (rows, slot) in blocks(n, tile_rows).zip(&mut running) {
                 let hidden = hidden.clone().narrow(0, rows.start, rows.len());
                 let tile = self.tile(hidden, head.clone(), &rows, &block);
@@ -244,13 +246,13 @@ impl HeadWork {
         let mut for_weight =
             wanted[1].then(|| Tensor::zeros(weight.dims(), (&weight.device(), weight.dtype())));
         for block in blocks(if n == 0 { 0 } else { vocab }, width) {
-            let head = self.block(weight, &block);
+            let head = self.block(weight, &block, hidden.dtype());
             let mut for_block: Option<Tensor<2>> = None;
             for (rows, slot) in blocks(n, tile_rows).zip(&mut for_hidden) {
                 let part = |of: &Tensor<2>| of.clone().narrow(0, rows.start, rows.len());
                 let tile = self.tile(part(hidden), head.clone(), &rows, &block);
                 let d_logits = (self.rows.gradient)(tile, part(kept), part(gradient));
-                let d_logits = d_logits.cast(weight.dtype());
+                let d_logits = d_logits.cast(hidden.dtype());
                 if wanted[1] {
                     let product = match self.layout {
                         HeadLayout::VocabRows => {
@@ -260,7 +262,7 @@ impl HeadWork {
                             linear(part(hidden).transpose(), d_logits.clone(), None)
                         }
                     };
-                    for_block = Some(plus(for_block, product));
+                    for_block = Some(plus(for_block, as_f32(product)));
                 }
                 if wanted[0] {
                     let product = as_f32(linear(d_logits, head.clone().transpose(), None));
@@ -268,12 +270,14 @@ impl HeadWork {
                 }
             }
             for_weight = match (for_weight, for_block) {
-                (Some(whole), Some(part)) => Some(match self.layout {
-                    HeadLayout::VocabRows => whole.slice_assign([block, 0..part.dims()[1]], part),
-                    HeadLayout::VocabColumns => {
-                        whole.slice_assign([0..part.dims()[0], block], part)
-                    }
-                }),
+                (Some(whole), Some(part)) => {
+                    let [rows, columns] = part.dims();
+                    let place = match self.layout {
+                        HeadLayout::VocabRows => [block, 0..columns],
+                        HeadLayout::VocabColumns => [0..rows, block],
+                    };
+                    Some(whole.slice_assign(place, part.cast(weight.dtype())))
+                }
                 (whole, _) => whole,
             };
         }
@@ -292,13 +296,6 @@ fn plus(sum: Option<Tensor<2>>, part: Tensor<2>) -> Tensor<2> {
     match sum {
         Some(sum) => sum + part,
         None => part,
-    }
-}
-
-fn as_f32(x: Tensor<2>) -> Tensor<2> {
-    match x.dtype() {
-        DType::F32 => x,
-        _ => x.cast(DType::F32),
     }
 }
 

@@ -128,8 +128,9 @@ fn composed(hidden: Tensor<2>, weight: Tensor<2>, work: HeadWork) -> Tensor<2> {
         HeadLayout::VocabRows => weight.transpose(),
         HeadLayout::VocabColumns => weight,
     };
+    let weight = weight.cast(hidden.dtype());
     super::super::composed::log_prob_entropy(
-        hidden.matmul(weight),
+        super::as_f32(hidden.matmul(weight)),
         work.targets,
         1.0 / work.inverse_temperature,
     )

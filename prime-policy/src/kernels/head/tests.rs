@@ -1,6 +1,6 @@
 //! The tiled head against logits that are held whole: values and gradients.
 
-use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use proptest::prelude::*;
 
 use super::super::composed::log_prob_entropy;
@@ -267,5 +267,54 @@ fn tiles_stay_inside_the_budget() {
             "{n} × {vocab}: {rows} × {width}"
         );
         assert!(rows >= 1 && width >= 1 && rows <= n && width <= vocab);
+    }
+}
+
+/// Root mean square of the difference, relative to that of `b`.
+fn relative(a: &[f32], b: &[f32]) -> f32 {
+    let squares = |of: &mut dyn Iterator<Item = f32>| of.map(|x| x * x).sum::<f32>();
+    let apart = squares(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    (apart / squares(&mut b.iter().copied())).sqrt()
+}
+
+#[test]
+fn products_are_in_the_type_of_the_hidden_states_and_gradients_in_their_own() {
+    let device = Device::flex().autodiff();
+    let case = Case::new(37, 19, 53, 0.8, 6);
+    let exact = case.naive();
+    let whole = case.found(&device, |hidden, head, targets| {
+        let [hidden, head] = [hidden, head.transpose()].map(|x| x.cast(DType::BF16));
+        let logits = hidden.matmul(head).cast(DType::F32);
+        log_prob_entropy(logits, targets, case.temperature)
+    });
+    for rows in [RowKernels::FUSED, RowKernels::COMPOSED] {
+        for layout in LAYOUTS {
+            let tiling = Tiling {
+                bytes: 4 * 8 * 11,
+                rows: 8,
+            };
+            let tiled = case.found(&device, |hidden, head, targets| {
+                let head = in_layout(head, layout);
+                let work = HeadWork {
+                    layout,
+                    targets,
+                    inverse_temperature: 1.0 / case.temperature,
+                    tiling,
+                    rows,
+                };
+                let out = tape::run(hidden.cast(DType::BF16), head, work);
+                assert_eq!(out.dtype(), DType::F32);
+                out
+            });
+            for ((tiled, whole), exact) in tiled.iter().zip(&whole).zip(&exact) {
+                // A rounding of the logits is 2⁻⁸; two summation orders differ in few of them.
+                let (apart, rounding) = (relative(tiled, whole), relative(tiled, exact));
+                assert!(rounding > 1e-3 && rounding < 0.02, "{layout:?}: {rounding}");
+                assert!(apart < 0.5 * rounding, "{layout:?}: {apart} of {rounding}");
+            }
+            // The head's gradient is summed, and handed on, in f32.
+            let short = tiled[2].iter().filter(|x| x.to_bits() & 0xffff == 0);
+            assert!(short.count() < tiled[2].len() / 10, "{layout:?}");
+        }
     }
 }
