@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use prime_policy::{AdapterFolder, GenerationRequest, Tokenizer, device_by_name, generate};
+use prime_policy::{
+    AdapterFolder, AdapterUse, GenerationRequest, Tokenizer, device_by_name, generate,
+};
 use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
@@ -477,7 +479,9 @@ fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
         return Err(TrainError::Usage(message));
     }
     let device = device_by_name(device)?;
-    AdapterFolder::load(model, &device)?.merged().save(out)?;
+    AdapterFolder::load(model, &device, AdapterUse::Inference)?
+        .merged()
+        .save(out)?;
     println!("{}", out.display());
     Ok(())
 }
