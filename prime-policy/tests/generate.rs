@@ -1,11 +1,13 @@
 //! The sampler: continuous batching against one response at a time, the cache against the plain path, what is counted.
 
+mod plain;
 mod small;
 
 use std::cell::RefCell;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use plain::Plain;
 use prime_policy::{
     CausalLm, Decoder, DecoderCache, FinishReason, GenerationRequest, KvCache, Response, SampleKey,
     SamplingConfig, generate,
@@ -272,44 +274,11 @@ fn a_prompt_is_read_once_a_cache_made_once_and_the_batch_kept_full() {
     );
 }
 
-/// A decoder that reads prompts token by token, as [`CausalLm::prefill`] does unless overridden.
-#[derive(Module, Debug)]
-struct Stepwise {
-    inner: Decoder,
-}
-
-impl CausalLm for Stepwise {
-    type Cache = DecoderCache;
-
-    fn vocab_size(&self) -> usize {
-        self.inner.vocab_size()
-    }
-
-    fn hidden_size(&self) -> usize {
-        self.inner.hidden_size()
-    }
-
-    fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.inner.hidden(tokens)
-    }
-
-    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.inner.logits(hidden)
-    }
-
-    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
-        self.inner.cache(rows, capacity)
-    }
-
-    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        self.inner.decode(tokens, cache)
-    }
-}
-
+/// As [`CausalLm::prefill`] does unless overridden.
 #[test]
 fn reading_prompts_token_by_token_is_the_same() {
     let inner = decoder(&config(4, 2, false));
-    let stepwise = Stepwise {
+    let stepwise = Plain {
         inner: inner.clone(),
     };
     let prompts = prompts(9);
