@@ -389,3 +389,40 @@ fn bad_requests_are_refused_by_name() {
     let nothing = generate(&model, &GenerationRequest::new(&[], &sampling)).unwrap();
     assert!(nothing.is_empty());
 }
+
+/// The first token is the one at which the sum of the probabilities passes the number that seed, step, prompt and sample
+/// give, in this order.
+#[test]
+fn the_draw_is_a_function_of_seed_step_prompt_and_sample() {
+    let model = decoder(&config(4, 2, false));
+    let prompts = prompts(6);
+    let prompts = slices(&prompts);
+    let sampling = SamplingConfig {
+        max_new_tokens: 1,
+        ..SamplingConfig::default()
+    };
+    let request = GenerationRequest {
+        samples: 3,
+        seed: 7,
+        step: 4,
+        prompt_ids: &[11, 2, 9, 30, 5, 1],
+        ..GenerationRequest::new(&prompts, &sampling)
+    };
+    let responses = generate(&model, &request).unwrap();
+    for (number, (prompt, group)) in prompts.iter().zip(&responses).enumerate() {
+        let logits = model.logits(plain(&model, prompt)).into_data();
+        let weights: Vec<f64> = logits.iter::<f32>().map(|l| f64::from(l).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        for (sample, response) in group.iter().enumerate() {
+            let key = SampleKey::new(7, 4, request.prompt_ids[number], sample as u64);
+            let uniform = key.uniform(0);
+            let token = response.tokens[0] as usize;
+            let below = weights[..token].iter().sum::<f64>() / total;
+            let above = below + weights[token] / total;
+            assert!(
+                below - 1e-5 <= uniform && uniform <= above + 1e-5,
+                "{token}: {below} {uniform} {above}"
+            );
+        }
+    }
+}
