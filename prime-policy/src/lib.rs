@@ -69,7 +69,7 @@ pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_hidden, token_statistics};
 pub use lora::{
-    AdapterFolder, LinearLayer, LoraConfig, TargetModules, adapter_base, has_adapters,
+    AdapterFolder, AdapterUse, LinearLayer, LoraConfig, TargetModules, adapter_base, has_adapters,
     linear_layers, load_adapter, save_adapter,
 };
 pub use memory::{DecoderMemory, HEAD_CHUNK_BYTES};

@@ -123,3 +123,33 @@ pub(crate) fn check_finite(what: &'static str, rows: &[Vec<f32>]) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_every_position_once_even_of_a_vocabulary_larger_than_a_chunk() {
+        for (positions, vocab_size, size) in
+            [(5, 10_000_000, 1), (9, 1 << 20, 4), (3, 0, 3), (0, 7, 1)]
+        {
+            let chunks: Vec<_> = position_chunks(positions, vocab_size).collect();
+            let covered: Vec<usize> = chunks.iter().cloned().flatten().collect();
+            assert_eq!(covered, (0..positions).collect::<Vec<_>>());
+            assert!(
+                chunks.iter().all(|chunk| (1..=size).contains(&chunk.len())),
+                "{chunks:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_named_with_its_place() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let rows = [vec![], vec![-1.0, value, value]];
+            let message = check_finite("log-prob", &rows).unwrap_err().to_string();
+            assert!(message.contains("(response 1, token 1)"), "{message}");
+        }
+        check_finite("log-prob", &[vec![f32::MAX]]).unwrap();
+    }
+}

@@ -160,3 +160,31 @@ impl std::ops::Add for Padding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_may_be_reached_and_a_tenth_of_padding_may_not() {
+        assert_eq!(micro_batches(&[5, 5], 10), [[0, 1]]);
+        assert_eq!(micro_batches(&[5, 5], 9), [[0], [1]]);
+        assert_eq!(micro_batches(&[10, 9], 20), [[0, 1]]);
+        assert_eq!(micro_batches(&[10, 8], 20), [[0], [1]]);
+    }
+
+    #[test]
+    fn no_sequences_a_micro_batch_count_as_one() {
+        assert_eq!(MicroBatching::new(0, 0).cut(&[3, 4]), [[0], [1]]);
+    }
+
+    #[test]
+    fn results_go_back_to_their_places_and_none_may_be_missing() {
+        let parts = [vec![2, 0], vec![1]];
+        let all = in_order(&parts, vec![vec!['c', 'a'], vec!['b']], 3).unwrap();
+        assert_eq!(all, ['a', 'b', 'c']);
+        let error = in_order(&parts, vec![vec!['c'], vec!['b']], 3).unwrap_err();
+        let expected = "results of the micro-batches: expected 3 values, got 2";
+        assert_eq!(error.to_string(), expected);
+    }
+}

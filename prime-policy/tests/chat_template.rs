@@ -506,28 +506,3 @@ fn inputs_that_no_template_can_read_are_refused() {
         assert!(error.to_string().contains("a chat message"), "{error}");
     }
 }
-
-#[test]
-fn no_template_goes_on_for_ever() {
-    let big = "{% set ns = namespace(a=[1]) %}{% for i in range(100) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}";
-    let chain = big
-        .replace("range(100)", "range(1000)")
-        .replace("[ns.a, ns.a]", "[ns.a]");
-    for (template, part) in [
-        ("{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}".to_owned(), "end"),
-        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".to_owned(), "recursion"),
-        ("{{ 'x' * 99999999999 }}".to_owned(), "end"),
-        ("{% set ns = namespace(a='x') %}{% for i in range(99) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}".to_owned(), "end"),
-        // A list that holds itself twice, a hundred times over, has 2^100 numbers in it.
-        (big.to_owned() + "{{ ns.a }}", "end"),
-        (big.to_owned() + "{{ ns.a | tojson(indent=64) }}", "end"),
-        (chain.clone() + "{{ ns.a }}", "deep"),
-        (chain.clone() + "{{ ns.a | tojson }}", "deep"),
-        ("{{ ('x' * 999999).join(('y' * 999999) | list) }}".to_owned(), "end"),
-    ] {
-        let template = ChatTemplate::new(&template, "hostile").unwrap();
-        let question = [ChatMessage::new("user", "a")];
-        let error = template.render(&question, [], &ChatOptions::default()).unwrap_err();
-        assert!(error.to_string().contains(part), "{error} lacks {part}");
-    }
-}

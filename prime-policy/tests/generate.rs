@@ -1,11 +1,13 @@
 //! The sampler: continuous batching against one response at a time, the cache against the plain path, what is counted.
 
+mod plain;
 mod small;
 
 use std::cell::RefCell;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use plain::Plain;
 use prime_policy::{
     CausalLm, Decoder, DecoderCache, FinishReason, GenerationRequest, KvCache, Response, SampleKey,
     SamplingConfig, generate,
@@ -272,44 +274,11 @@ fn a_prompt_is_read_once_a_cache_made_once_and_the_batch_kept_full() {
     );
 }
 
-/// A decoder that reads prompts token by token, as [`CausalLm::prefill`] does unless overridden.
-#[derive(Module, Debug)]
-struct Stepwise {
-    inner: Decoder,
-}
-
-impl CausalLm for Stepwise {
-    type Cache = DecoderCache;
-
-    fn vocab_size(&self) -> usize {
-        self.inner.vocab_size()
-    }
-
-    fn hidden_size(&self) -> usize {
-        self.inner.hidden_size()
-    }
-
-    fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.inner.hidden(tokens)
-    }
-
-    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.inner.logits(hidden)
-    }
-
-    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
-        self.inner.cache(rows, capacity)
-    }
-
-    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        self.inner.decode(tokens, cache)
-    }
-}
-
+/// As [`CausalLm::prefill`] does unless overridden.
 #[test]
 fn reading_prompts_token_by_token_is_the_same() {
     let inner = decoder(&config(4, 2, false));
-    let stepwise = Stepwise {
+    let stepwise = Plain {
         inner: inner.clone(),
     };
     let prompts = prompts(9);
@@ -419,4 +388,41 @@ fn bad_requests_are_refused_by_name() {
     }
     let nothing = generate(&model, &GenerationRequest::new(&[], &sampling)).unwrap();
     assert!(nothing.is_empty());
+}
+
+/// The first token is the one at which the sum of the probabilities passes the number that seed, step, prompt and sample
+/// give, in this order.
+#[test]
+fn the_draw_is_a_function_of_seed_step_prompt_and_sample() {
+    let model = decoder(&config(4, 2, false));
+    let prompts = prompts(6);
+    let prompts = slices(&prompts);
+    let sampling = SamplingConfig {
+        max_new_tokens: 1,
+        ..SamplingConfig::default()
+    };
+    let request = GenerationRequest {
+        samples: 3,
+        seed: 7,
+        step: 4,
+        prompt_ids: &[11, 2, 9, 30, 5, 1],
+        ..GenerationRequest::new(&prompts, &sampling)
+    };
+    let responses = generate(&model, &request).unwrap();
+    for (number, (prompt, group)) in prompts.iter().zip(&responses).enumerate() {
+        let logits = model.logits(plain(&model, prompt)).into_data();
+        let weights: Vec<f64> = logits.iter::<f32>().map(|l| f64::from(l).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        for (sample, response) in group.iter().enumerate() {
+            let key = SampleKey::new(7, 4, request.prompt_ids[number], sample as u64);
+            let uniform = key.uniform(0);
+            let token = response.tokens[0] as usize;
+            let below = weights[..token].iter().sum::<f64>() / total;
+            let above = below + weights[token] / total;
+            assert!(
+                below - 1e-5 <= uniform && uniform <= above + 1e-5,
+                "{token}: {below} {uniform} {above}"
+            );
+        }
+    }
 }

@@ -226,3 +226,39 @@ fn bad_text_options_are_refused() {
         assert!(message.contains(part), "{message}");
     }
 }
+
+/// A response that has ended by itself says so, whatever the callback wants at its last token.
+#[test]
+fn an_end_comes_before_a_cancellation() {
+    let model = decoder(&config(4, 2, false));
+    let sampling = SamplingConfig {
+        max_new_tokens: 6,
+        ..SamplingConfig::default()
+    };
+    let prompts = prompts(8);
+    let prompts = slices(&prompts);
+    let at_the_end = |event: &TokenEvent<'_>| match event.finish {
+        Some(_) => StreamControl::StopResponse,
+        None => StreamControl::Continue,
+    };
+    let request = GenerationRequest {
+        samples: 2,
+        stop: &[2, 5, 9],
+        ..GenerationRequest::new(&prompts, &sampling)
+    };
+    let silent = generate(&model, &request).unwrap();
+    let told = GenerationRequest {
+        on_token: Some(&at_the_end),
+        ..request
+    };
+    let told = generate(&model, &told).unwrap();
+    assert_eq!(told, silent);
+    let ends: Vec<FinishReason> = told
+        .iter()
+        .flatten()
+        .map(|response| response.finish)
+        .collect();
+    for reason in [FinishReason::Stop, FinishReason::Length] {
+        assert!(ends.contains(&reason), "{ends:?}");
+    }
+}

@@ -2,48 +2,14 @@
 
 #[cfg(target_os = "linux")]
 mod memory;
+mod plain;
 mod support;
 
-use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::Device;
+use plain::Plain;
 use prime_policy::{
-    CausalLm, Decoder, DecoderCache, DecoderConfig, Sequence, SequenceBatch, accumulate_gradients,
-    token_statistics,
+    CausalLm, DecoderConfig, Sequence, SequenceBatch, accumulate_gradients, token_statistics,
 };
-
-/// A model that says nothing about its head but `logits`.
-#[derive(Module, Debug)]
-struct Own {
-    inner: Decoder,
-}
-
-impl CausalLm for Own {
-    type Cache = DecoderCache;
-
-    fn vocab_size(&self) -> usize {
-        self.inner.vocab_size()
-    }
-
-    fn hidden_size(&self) -> usize {
-        self.inner.hidden_size()
-    }
-
-    fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.inner.hidden(tokens)
-    }
-
-    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.inner.logits(hidden)
-    }
-
-    fn cache(&self, rows: usize, capacity: usize) -> DecoderCache {
-        self.inner.cache(rows, capacity)
-    }
-
-    fn decode(&self, tokens: Tensor<1, Int>, cache: &mut DecoderCache) -> Tensor<2> {
-        self.inner.decode(tokens, cache)
-    }
-}
 
 fn run<M: CausalLm>(model: &M, sequences: &[Sequence<'_>]) -> (Vec<f32>, Vec<f32>) {
     let done = accumulate_gradients(model, &[sequences], 1, |model, sequences| {
@@ -74,7 +40,7 @@ fn a_model_of_ones_own_gets_the_numbers_of_the_tiled_head() {
             response: &ids[3 + row..128 - row],
         });
         let (expected, expected_gradients) = run(&inner, &sequences);
-        let (found, gradients) = run(&Own { inner }, &sequences);
+        let (found, gradients) = run(&Plain { inner }, &sequences);
         assert_eq!(found.len(), 2 * (125 + 123));
         for (a, b) in found.iter().zip(&expected) {
             assert!(

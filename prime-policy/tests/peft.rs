@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use prime_policy::{
-    AdapterFolder, CausalLm, Decoder, DecoderConfig, ModelFolder, PolicyError, SideFiles,
-    TargetModules, Tokenizer, load_adapter, load_weights, save_adapter,
+    AdapterFolder, AdapterUse, CausalLm, Decoder, DecoderConfig, ModelFolder, PolicyError,
+    SideFiles, TargetModules, Tokenizer, load_adapter, load_weights, save_adapter,
 };
 
 fn fixture(path: &str) -> PathBuf {
@@ -62,7 +62,7 @@ fn adapters_of_peft_give_its_logits() {
         ("plain", &expected.plain, false, 14),
         ("rslora", &expected.rslora, true, 2),
     ] {
-        let (model, lora) = load_adapter(base(), &fixture(name)).unwrap();
+        let (model, lora) = load_adapter(base(), &fixture(name), AdapterUse::Inference).unwrap();
         assert_eq!(lora.use_rslora, rslora);
         let TargetModules::Names(names) = &lora.target_modules else {
             panic!("PEFT lists names: {:?}", lora.target_modules)
@@ -100,11 +100,11 @@ fn an_adapter_folder_finds_its_base_and_merges_into_it() {
     let folder = tempfile::tempdir().unwrap();
     let (there, adapter) = (folder.path().join("base"), folder.path().join("adapter"));
     base_folder(&there);
-    let (model, lora) = load_adapter(base(), &fixture("plain")).unwrap();
+    let (model, lora) = load_adapter(base(), &fixture("plain"), AdapterUse::Inference).unwrap();
     for named in [there.display().to_string(), "../base".to_owned()] {
         save_adapter(&model, &lora, &named, &adapter).unwrap();
         assert!(AdapterFolder::is_one(&adapter) && !AdapterFolder::is_one(&there));
-        let loaded = AdapterFolder::load(&adapter, &Device::flex()).unwrap();
+        let loaded = AdapterFolder::load(&adapter, &Device::flex(), AdapterUse::Inference).unwrap();
         assert_eq!(loaded.lora, lora);
         assert_close(&logits(&loaded.model, &expected.ids), &expected.plain);
         assert_close(
@@ -131,20 +131,26 @@ fn an_adapter_folder_finds_its_base_and_merges_into_it() {
     assert!(!saved.join("config.json").exists());
 
     save_adapter(&saved_adapter(), &lora, "Qwen/Qwen2.5-0.5B", &adapter).unwrap();
-    let error = AdapterFolder::load(&adapter, &Device::flex()).unwrap_err();
+    let error = AdapterFolder::load(&adapter, &Device::flex(), AdapterUse::Inference).unwrap_err();
     let message = error.to_string();
     assert!(message.contains("Qwen/Qwen2.5-0.5B"), "{message}");
     assert!(message.contains("base_model_name_or_path"), "{message}");
 }
 
 fn saved_adapter() -> Decoder {
-    load_adapter(base(), &fixture("plain")).unwrap().0
+    load_adapter(base(), &fixture("plain"), AdapterUse::Inference)
+        .unwrap()
+        .0
 }
 
 #[test]
 fn broken_adapter_folders_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    let message = || load_adapter(base(), folder.path()).unwrap_err().to_string();
+    let message = || {
+        load_adapter(base(), folder.path(), AdapterUse::Inference)
+            .unwrap_err()
+            .to_string()
+    };
     assert!(message().contains("adapter_config.json"), "{}", message());
     let text = fs::read_to_string(fixture("plain/adapter_config.json")).unwrap();
     let config = folder.path().join("adapter_config.json");
@@ -153,10 +159,10 @@ fn broken_adapter_folders_say_what_is_wrong() {
     let weights = fs::read(fixture("plain/adapter_model.safetensors")).unwrap();
     let path = folder.path().join("adapter_model.safetensors");
     fs::write(&path, &weights[..weights.len() - 9]).unwrap();
-    let error = load_adapter(base(), folder.path()).unwrap_err();
+    let error = load_adapter(base(), folder.path(), AdapterUse::Inference).unwrap_err();
     assert!(matches!(error, PolicyError::Format { .. }), "{error}");
     fs::write(&path, &weights).unwrap();
-    assert!(load_adapter(base(), folder.path()).is_ok());
+    assert!(load_adapter(base(), folder.path(), AdapterUse::Inference).is_ok());
     fs::write(&config, text.replace("\"r\": 4", "\"r\": 5")).unwrap();
     assert!(
         message().contains("found [4, 16], expected [5, 16]"),

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use prime_policy::{
-    Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer, adapter_base,
-    load_adapter, load_weights, save_adapter, save_weights,
+    AdapterUse, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer,
+    adapter_base, load_adapter, load_weights, save_adapter, save_weights,
 };
 use prime_reward::ImplicitPrm;
 use serde::{Deserialize, Serialize};
@@ -237,7 +237,7 @@ impl Checkpoints {
         // All models of a run with adapters are clones of one base, which share its tensors.
         let load = |folder: &Path| -> Result<Decoder, TrainError> {
             Ok(match adapted {
-                true => load_adapter(whole.clone(), folder)?.0,
+                true => load_adapter(whole.clone(), folder, AdapterUse::Training)?.0,
                 false => ModelFolder::load(folder, device)?
                     .model
                     .with_compute_dtype(dtype)?,
@@ -245,7 +245,7 @@ impl Checkpoints {
         };
         let reference = match adapted {
             true => {
-                let (model, lora) = load_adapter(whole.clone(), &start)?;
+                let (model, lora) = load_adapter(whole.clone(), &start, AdapterUse::Training)?;
                 let named = PathBuf::from(adapter_base(&start)?.unwrap_or_default());
                 // A run folder that was moved still has its copy of the base.
                 let base = match named.is_dir() {

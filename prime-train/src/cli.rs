@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use prime_policy::{AdapterFolder, GenerationRequest, Tokenizer, device_by_name, generate};
+use prime_policy::{AdapterFolder, AdapterUse, device_by_name};
 use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
 use crate::config::{Config, Layer, resolve};
-use crate::data::chat::PromptFormat;
 use crate::data::problems::Problems;
-use crate::data::rows::Message;
 use crate::doctor;
 use crate::error::TrainError;
 use crate::eval::evaluate;
+use crate::generate::{self, GenerateOptions};
 use crate::memory::MemoryPlan;
 use crate::report::write_report;
 use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
@@ -132,6 +131,10 @@ pub enum Command {
         /// Responses.
         #[arg(long, short = 'n', default_value_t = 1)]
         samples: usize,
+        /// Sample by [sampling] alone, as training does. Without it a generation_config.json in the model's folder comes
+        /// before the built-in settings and the preset, and what --config and --set say of sampling before both.
+        #[arg(long)]
+        ignore_generation_config: bool,
         /// Settings.
         #[command(flatten)]
         settings: Settings,
@@ -295,8 +298,16 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             prompt,
             chat,
             samples,
+            ignore_generation_config,
             settings,
-        } => sample(model, prompt, *chat, *samples, settings),
+        } => generate::run(&GenerateOptions {
+            config: with_model(model, settings)?,
+            layers: settings.layers()?,
+            prompt: prompt.clone(),
+            chat: *chat,
+            samples: *samples,
+            model_defaults: !ignore_generation_config,
+        }),
         Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
             seeds,
@@ -477,53 +488,9 @@ fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
         return Err(TrainError::Usage(message));
     }
     let device = device_by_name(device)?;
-    AdapterFolder::load(model, &device)?.merged().save(out)?;
+    AdapterFolder::load(model, &device, AdapterUse::Inference)?
+        .merged()
+        .save(out)?;
     println!("{}", out.display());
-    Ok(())
-}
-
-/// What a user says, up to the start of the answer.
-fn chat_prompt(
-    config: &Config,
-    tokenizer: &Tokenizer,
-    prompt: &str,
-) -> Result<Vec<u32>, TrainError> {
-    let format = PromptFormat::open(config, tokenizer)?;
-    if !format.is_chat() {
-        return Err(TrainError::Usage(
-            "--chat needs a chat template, and the model has none; give one by --set data.chat_template=FILE"
-                .to_owned(),
-        ));
-    }
-    let question = Message {
-        role: "user".to_owned(),
-        content: prompt.to_owned(),
-    };
-    Ok(format.encode(&[question], tokenizer)?.1)
-}
-
-fn sample(
-    model: &Path,
-    prompt: &str,
-    chat: bool,
-    samples: usize,
-    settings: &Settings,
-) -> Result<(), TrainError> {
-    let config = with_model(model, settings)?;
-    let start = initial_model(&config)?;
-    let ids = match chat {
-        true => chat_prompt(&config, &start.tokenizer, prompt)?,
-        false => start.tokenizer.encode_prompt(prompt)?,
-    };
-    let (prompts, sampling) = ([ids.as_slice()], config.sampling());
-    let request = GenerationRequest {
-        samples,
-        stop: start.tokenizer.stop_ids(),
-        seed: config.seed,
-        ..GenerationRequest::new(&prompts, &sampling)
-    };
-    for response in generate(&start.model, &request)?.into_iter().flatten() {
-        println!("{}", start.tokenizer.decode_response(&response.tokens)?);
-    }
     Ok(())
 }

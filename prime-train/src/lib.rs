@@ -34,6 +34,7 @@ pub mod doctor;
 pub mod error;
 pub mod eval;
 mod files;
+mod generate;
 pub mod memory;
 pub mod metrics;
 pub mod progress;

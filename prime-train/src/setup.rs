@@ -42,6 +42,12 @@ impl Config {
         MicroBatching::new(self.rl.micro_batch_size, self.rl.micro_batch_tokens)
     }
 
+    /// How the warm-up's demonstrations are cut into forward passes: a budget of tokens is that of the model, whoever is
+    /// read.
+    pub fn warmup_micro_batching(&self) -> MicroBatching {
+        MicroBatching::new(self.warmup.micro_batch_size, self.rl.micro_batch_tokens)
+    }
+
     /// The shape of a fresh model for a tokenizer.
     pub fn decoder(&self, tokenizer: &Tokenizer) -> DecoderConfig {
         let model = &self.model;

@@ -54,13 +54,15 @@ pub fn warm_up<M: CausalLm>(
             .map(|(prompt, response)| Sequence { prompt, response })
             .collect();
         let totals = BatchTotals::of(sequences.iter().map(|s| s.response.len()));
-        let micro_batches: Vec<&[Sequence<'_>]> =
-            sequences.chunks(config.warmup.micro_batch_size).collect();
+        let lengths: Vec<usize> = sequences.iter().map(Sequence::tokens).collect();
+        let parts = config.warmup_micro_batching().cut(&lengths);
         let threads = config.worker_threads();
         let ready = model.prepared();
-        let done = accumulate_gradients(&ready, &micro_batches, threads, |model, micro_batch| {
+        let done = accumulate_gradients(&ready, &parts, threads, |model, part| {
             let device = model.devices().first().cloned().unwrap_or_default();
-            let batch = SequenceBatch::new(micro_batch, model.vocab_size(), &device)?;
+            let micro_batch: Vec<Sequence<'_>> =
+                part.iter().map(|&i| sequences[i].clone()).collect();
+            let batch = SequenceBatch::new(&micro_batch, model.vocab_size(), &device)?;
             let negative = token_statistics(model, &batch, 1.0).log_probs.neg();
             let loss = LossAggregation::TokenMean.aggregate(negative, batch.mask(), totals);
             let value = f64::from(loss.clone().inner().into_scalar::<f32>());
@@ -79,4 +81,160 @@ pub fn warm_up<M: CausalLm>(
         )?;
     }
     Ok(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use burn::module::{Module, ModuleVisitor, Param};
+    use burn::tensor::{Device, Int, Tensor};
+    use prime_policy::{Decoder, DecoderConfig};
+
+    use super::*;
+    use crate::config::{Layer, resolve};
+    use crate::data::tasks::{Demonstration, PassMark, Problem, Split, TaskName};
+
+    /// Demonstrations of the given lengths.
+    struct Uneven(Vec<usize>);
+
+    impl Task for Uneven {
+        fn name(&self) -> TaskName {
+            TaskName::Mod3
+        }
+        fn vocabulary(&self) -> Vec<String> {
+            vec![]
+        }
+        fn answers(&self) -> usize {
+            1
+        }
+        fn prompt_tokens(&self) -> usize {
+            4
+        }
+        fn response_tokens(&self) -> usize {
+            0
+        }
+        fn pass_mark(&self) -> PassMark {
+            PassMark::All
+        }
+        fn problem(&self, _: u64, _: Split, _: u64) -> Problem {
+            Problem {
+                prompt: String::new(),
+                ground_truth: String::new(),
+                answers: vec![],
+            }
+        }
+        fn demonstration(&self, _: u64, index: u64) -> Demonstration {
+            let length = self.0[index as usize % self.0.len()];
+            let digit = |i: usize| char::from(b'0' + ((index as usize + 3 * i) % 10) as u8);
+            Demonstration {
+                prompt: "12=".to_owned(),
+                response: (0..length).map(digit).collect(),
+            }
+        }
+    }
+
+    /// A decoder that notes the padded size of every batch it reads.
+    #[derive(Module, Debug)]
+    struct Watched {
+        inner: Decoder,
+    }
+
+    static SIZES: Mutex<Vec<[usize; 2]>> = Mutex::new(vec![]);
+
+    impl CausalLm for Watched {
+        type Cache = <Decoder as CausalLm>::Cache;
+        fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+            SIZES.lock().unwrap().push(tokens.dims());
+            self.inner.hidden(tokens)
+        }
+        fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+            self.inner.logits(hidden)
+        }
+        fn hidden_size(&self) -> usize {
+            self.inner.hidden_size()
+        }
+        fn vocab_size(&self) -> usize {
+            self.inner.vocab_size()
+        }
+        fn cache(&self, rows: usize, capacity: usize) -> Self::Cache {
+            self.inner.cache(rows, capacity)
+        }
+        fn decode(&self, tokens: Tensor<1, Int>, cache: &mut Self::Cache) -> Tensor<2> {
+            self.inner.decode(tokens, cache)
+        }
+    }
+
+    fn parameters(model: &Watched) -> Vec<f32> {
+        struct Read(Vec<f32>);
+        impl ModuleVisitor for Read {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0.extend(param.val().into_data().iter::<f32>());
+            }
+        }
+        let mut read = Read(vec![]);
+        model.visit(&mut read);
+        read.0
+    }
+
+    /// Parameters and losses after three steps from the same start, and the sizes of all passes.
+    fn warmed(start: &Watched, sets: &[&str]) -> (Vec<f32>, Vec<f64>, Vec<[usize; 2]>) {
+        let tokenizer = Tokenizer::characters("0123456789=".chars()).unwrap();
+        let always = [
+            "warmup.steps=3",
+            "warmup.lr_warmup_steps=1",
+            "warmup.batch_size=8",
+        ];
+        let layers: Vec<Layer> = always
+            .iter()
+            .chain(sets)
+            .map(|set| Layer::set(set).unwrap())
+            .collect();
+        let config = resolve(&layers).unwrap();
+        let task = Uneven(vec![3, 30, 4, 5, 28, 3, 6, 4]);
+        SIZES.lock().unwrap().clear();
+        let mut losses = vec![];
+        let model = warm_up(start.clone(), &config, &task, &tokenizer, |_, step| {
+            losses.push(step.loss);
+            Ok(())
+        });
+        let sizes = std::mem::take(&mut *SIZES.lock().unwrap());
+        (parameters(&model.unwrap()), losses, sizes)
+    }
+
+    #[test]
+    fn a_cut_by_tokens_bounds_every_pass_and_changes_rounding_only() {
+        let device = Device::flex().autodiff();
+        device.seed(3);
+        let start = Watched {
+            inner: DecoderConfig::new(15, 8, 16, 1, 2).init(&device).unwrap(),
+        };
+        // A fresh parameter is drawn when it is first read.
+        parameters(&start);
+        let (whole, losses, _) = warmed(&start, &["threads=1", "warmup.micro_batch_size=8"]);
+        let (rows, by_rows, sizes) = warmed(&start, &["threads=1", "warmup.micro_batch_size=4"]);
+        assert!(sizes.iter().all(|size| size[0] == 4), "{sizes:?}");
+        let budget = ["warmup.micro_batch_size=8", "rl.micro_batch_tokens=36"];
+        let [one, two] = ["threads=1", "threads=2"]
+            .map(|threads| warmed(&start, &[&budget[..], &[threads]].concat()));
+        assert!(
+            sizes.iter().any(|[rows, time]| rows * time > 36),
+            "{sizes:?}"
+        );
+        assert!(
+            one.2.iter().all(|[rows, time]| rows * time <= 36),
+            "{:?}",
+            one.2
+        );
+        assert!(one.2.iter().any(|[rows, _]| *rows > 1), "{:?}", one.2);
+        assert_eq!(one.0, two.0, "threads are no part of the result");
+        assert_eq!(one.1, two.1);
+        for (parameters, of) in [(rows, by_rows), (one.0, one.1)] {
+            for (a, b) in of.iter().zip(&losses) {
+                assert!((a - b).abs() < 1e-5, "{a} {b}");
+            }
+            let furthest = parameters.iter().zip(&whole).map(|(a, b)| (a - b).abs());
+            assert!(furthest.fold(0.0, f32::max) < 1e-3);
+        }
+    }
 }

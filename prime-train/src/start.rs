@@ -8,8 +8,8 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use prime_policy::{
-    AdapterFolder, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer,
-    device_by_name,
+    AdapterFolder, AdapterUse, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles,
+    Tokenizer, device_by_name,
 };
 
 use crate::config::Config;
@@ -124,7 +124,12 @@ fn from_adapter(
     lora: Option<&LoraConfig>,
     device: &Device,
 ) -> Result<Start, TrainError> {
-    let loaded = AdapterFolder::load(path, device)?;
+    let purpose = match lora {
+        Some(_) => AdapterUse::Training,
+        // Merged, it is part of the weights.
+        None => AdapterUse::Inference,
+    };
+    let loaded = AdapterFolder::load(path, device, purpose)?;
     let Some(lora) = lora else {
         let ModelFolder {
             config: shape,

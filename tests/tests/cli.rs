@@ -133,6 +133,8 @@ fn a_run_leaves_everything_behind_and_its_model_can_be_used() {
     assert_eq!(responses, generate("seed=5"), "a seed is a response");
     assert_ne!(responses, generate("seed=6"));
 
+    assert_samples_as_the_makers_say(&folder, "runs/first/checkpoints/step-000003/policy");
+
     std::fs::remove_file(folder.path("runs/first/report.html")).unwrap();
     let report = prime_train(&["report", &folder.argument("runs/first")]).expect_success();
     assert!(report.stdout.trim_end().ends_with("report.html"));
@@ -141,6 +143,78 @@ fn a_run_leaves_everything_behind_and_its_model_can_be_used() {
         folder.read("runs/first/report.html").len(),
         "a report is a function of the run"
     );
+}
+
+/// `generate` takes a model's `generation_config.json`, and what is given beside it comes first.
+fn assert_samples_as_the_makers_say(folder: &Folder, model: &str) {
+    let path = folder.path(model).join("generation_config.json");
+    assert!(!path.exists());
+    let sampled = |config: &str, rest: &[&str]| {
+        std::fs::write(&path, config).unwrap();
+        let command = [
+            "generate",
+            "--model",
+            &folder.argument(model),
+            "--prompt",
+            "12345=",
+            "-n",
+            "4",
+        ];
+        let mut command = command.map(str::to_owned).to_vec();
+        command.extend(rest.iter().map(|&argument| argument.to_owned()));
+        prime_train(&command)
+    };
+    let greedy = r#"{"eos_token_id": 2, "max_new_tokens": 5, "temperature": 0.3}"#;
+    let done = sampled(greedy, &[]).expect_success();
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| *line == lines[0] && line.len() <= 5),
+        "{lines:?}"
+    );
+    for part in [
+        "temperature 0,",
+        "top_k 50",
+        "max_new_tokens 5",
+        "generation_config.json",
+    ] {
+        assert!(done.stderr.contains(part), "{}", done.stderr);
+    }
+
+    let drawn = r#"{"eos_token_id": [2], "do_sample": true, "temperature": 0.5, "top_k": 3, "top_p": 0.75, "min_p": 0.25}"#;
+    let given = [
+        "--set",
+        "sampling.top_k=0",
+        "--set",
+        "sampling.max_new_tokens=41",
+    ];
+    let done = sampled(drawn, &given).expect_success();
+    let used = "temperature 0.5, top_k 0, top_p 0.75, min_p 0.25, max_new_tokens 41,";
+    assert!(done.stderr.contains(used), "{}", done.stderr);
+
+    // Another id ends a response, and so does a text.
+    let first = lines[0].chars().next().unwrap();
+    let tokenizer = json(&std::fs::read(path.with_file_name("tokenizer.json")).unwrap());
+    let id = &tokenizer["model"]["vocab"][first.to_string()];
+    assert!(id.is_u64(), "{tokenizer:?}");
+    let stopped = format!(r#"{{"eos_token_id": [2, {id}]}}"#);
+    let done = sampled(&stopped, &[]).expect_success();
+    assert_eq!(done.stdout, "\n".repeat(4), "{lines:?}");
+    let stopped = format!(r#"{{"eos_token_id": 2, "stop_strings": "{first}"}}"#);
+    let done = sampled(&stopped, &[]).expect_success();
+    assert_eq!(done.stdout, format!("{first}\n").repeat(4));
+
+    let penalty = r#"{"eos_token_id": 2, "repetition_penalty": 1.1}"#;
+    let done = sampled(penalty, &[]);
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    for part in ["repetition_penalty is 1.1", "--ignore-generation-config"] {
+        assert!(done.stderr.contains(part), "{}", done.stderr);
+    }
+    let done = sampled(penalty, &["--ignore-generation-config"]).expect_success();
+    assert!(done.stderr.contains("temperature 1,"), "{}", done.stderr);
+    assert!(done.stderr.contains("(from [sampling])"), "{}", done.stderr);
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

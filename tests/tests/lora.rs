@@ -117,6 +117,22 @@ fn an_adapter_folder_is_evaluated_merged_and_trained_further() {
     );
     assert!(adapters(&folder, "further", 4)[0] != start);
 
+    // Dropout would have to act in training; merged, the adapter is what it is.
+    let settings = "runs/run/checkpoints/step-000004/policy/adapter_config.json";
+    let as_it_was = String::from_utf8(folder.read(settings)).unwrap();
+    let dropped = as_it_was.replace("\"lora_dropout\": 0.0", "\"lora_dropout\": 0.1");
+    assert_ne!(dropped, as_it_was);
+    std::fs::write(folder.path(settings), &dropped).unwrap();
+    let done = prime_train(&train("dropped", &[&from, "warmup.steps=0"], &folder));
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    for part in ["adapter_config.json", "lora_dropout is 0.1", "set it to 0"] {
+        assert!(done.stderr.contains(part), "{}", done.stderr);
+    }
+    let again = folder.argument("again");
+    prime_train(&["merge", "--model", &policy, "--out", &again]).expect_success();
+    assert!(folder.read("again/model.safetensors") == folder.read("merged/model.safetensors"));
+    std::fs::write(folder.path(settings), as_it_was).unwrap();
+
     let other = train("other", &[&from, "warmup.steps=0", "lora.rank=3"], &folder);
     let done = prime_train(&other);
     assert_eq!(done.code, Some(2), "{}", done.stderr);

@@ -8,7 +8,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value};
 
-use super::{filters, methods, python, source};
+use super::{filters, methods, python, values};
 use crate::error::PolicyError;
 
 /// What the engine calls the template.
@@ -24,8 +24,8 @@ const FOREIGN_FILTERS: [&str; 8] = [
 ];
 const FOREIGN_TESTS: [&str; 3] = ["endingwith", "safe", "startingwith"];
 
-/// An engine that holds the compiled template.
-pub(super) fn environment(template: &str) -> Result<Environment<'static>, Error> {
+/// An engine that holds the compiled template, as `source::prepare` wrote it.
+pub(super) fn environment(template: String) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(
         SyntaxConfig::builder()
@@ -47,9 +47,10 @@ pub(super) fn environment(template: &str) -> Result<Environment<'static>, Error>
     }
     environment.remove_global("debug");
     filters::add(&mut environment);
+    values::add(&mut environment);
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     environment.add_function("raise_exception", raise_exception);
-    environment.add_template_owned(NAME, source::prepare(template))?;
+    environment.add_template_owned(NAME, template)?;
     Ok(environment)
 }
 

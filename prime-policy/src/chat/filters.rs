@@ -9,6 +9,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("tojson", json::to_json);
     environment.add_filter("string", python::to_str);
     environment.add_filter("trim", trim);
+    environment.add_filter("join", join);
     environment.add_filter("default", default);
     environment.add_filter("d", default);
     environment.add_filter("int", int);
@@ -30,6 +31,42 @@ fn trim(state: &State<'_, '_>, value: &Value, chars: Option<&str>) -> Result<Str
         Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
         None => text.trim_matches(python::is_space).to_owned(),
     })
+}
+
+/// Charges for a text before it is made: a list may hold one long text many times.
+fn join(
+    state: &State<'_, '_>,
+    value: &Value,
+    separator: Option<Value>,
+    attribute: Option<Value>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let separator = argument(separator, "d", &named)?;
+    let attribute = argument(attribute, "attribute", &named)?;
+    named.assert_all_used()?;
+    let separator = separator.map_or(Ok(String::new()), |d| python::to_str(state, &d))?;
+    let items: Vec<Value> = match value.as_str() {
+        Some(text) => text.chars().map(Value::from).collect(),
+        None => value.try_iter()?.collect(),
+    };
+    let mut joined = String::new();
+    for (i, mut item) in items.into_iter().enumerate() {
+        if let Some(path) = attribute.as_ref().filter(|path| !path.is_none()) {
+            for part in python::to_str(state, path)?.split('.') {
+                item = match part.parse::<usize>() {
+                    Ok(index) => item.get_item_by_index(index)?,
+                    Err(_) => item.get_attr(part)?,
+                };
+            }
+        }
+        let bytes = separator.len() + item.as_str().map_or(0, str::len);
+        state.consume_fuel(1 + bytes as u64 / 64)?;
+        if i > 0 {
+            joined.push_str(&separator);
+        }
+        joined.push_str(&python::to_str(state, &item)?);
+    }
+    Ok(joined)
 }
 
 /// An argument by position or by name.

@@ -137,13 +137,17 @@ fn text(
                 let Some(part) = part.as_str() else {
                     return fail("join: not all of the values are texts");
                 };
+                // The engine charges for the result only when it is there.
+                state.consume_fuel(1 + (text.len() + part.len()) as u64 / 64)?;
                 if i > 0 {
-                    state.consume_fuel(1 + text.len() as u64 / 64)?;
                     joined.push_str(text);
                 }
                 joined.push_str(part);
             }
             Value::from(joined)
+        }
+        "format" if has_long_number(text) => {
+            return fail("format: a width or precision of more than four digits");
         }
         "title" => {
             let () = from_args(args)?;
@@ -151,6 +155,16 @@ fn text(
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whether a replacement field of a format asks for more than 9999 characters.
+fn has_long_number(format: &str) -> bool {
+    format
+        .split('{')
+        .skip(1)
+        .filter_map(|field| field.split('}').next())
+        .flat_map(|field| field.split(|c: char| !c.is_ascii_digit()))
+        .any(|digits| digits.len() > 4)
 }
 
 fn split_at<'a>(

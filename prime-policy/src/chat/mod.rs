@@ -6,17 +6,23 @@
 //! the same to the byte. Where Python would raise a `TypeError` for mixed types (`'a' < 1`, a loop over `none`), the
 //! engine may go on instead.
 //!
-//! Work and nesting are bounded, so that a mistake in a template ends in an error. A template that was written to do harm
-//! can still fill the memory (`~` on a list that holds itself many times over): take templates from where you take weights.
+//! A template comes from outside, so what it may do is bounded, and each bound is an error that names the template: its size
+//! (256 KiB), the operators of an expression and the `elif`s (512), nesting (150 blocks or brackets, values 128 deep), work
+//! and memory together (the engine's fuel: seconds, and half a gigabyte at most), and the text that comes out (16 MiB). All
+//! of that holds on a stack of 2 MiB. Two things the engine does without fuel: it compares lists, and it
+//! concatenates a list with `~` after `*` has repeated it (`([a] * 100000) ~ ''`). A template that was written to do harm can
+//! still waste time or memory with these: take templates from where you take weights.
 
 mod engine;
 mod filters;
 mod folder;
 mod json;
+mod limits;
 mod message;
 mod methods;
 mod python;
 mod source;
+mod values;
 
 use std::fmt;
 use std::path::Path;
@@ -49,10 +55,15 @@ impl ChatTemplate {
     /// Compiles `source`. `origin` is the file, or another name, that errors speak of.
     ///
     /// # Errors
-    /// [`PolicyError::ChatTemplate`] with the line of a syntax error.
+    /// [`PolicyError::ChatTemplate`] with the line of a syntax error, or the bound that the template is beyond.
     pub fn new(source: &str, origin: impl Into<String>) -> Result<Self, PolicyError> {
         let origin = origin.into();
-        match engine::environment(source) {
+        let prepared = source::prepare(source).map_err(|refusal| PolicyError::ChatTemplate {
+            origin: origin.clone(),
+            line: refusal.line,
+            reason: refusal.reason,
+        })?;
+        match engine::environment(prepared) {
             Ok(environment) => Ok(Self {
                 environment: Arc::new(environment),
                 origin,
@@ -84,29 +95,35 @@ impl ChatTemplate {
     /// # Errors
     /// [`PolicyError::ChatTemplate`]: no message; tools or documents that are no list of objects; a filter, test, method
     /// or attribute that does not exist, with its line; what the template itself refuses through `raise_exception`; a
-    /// template that does not come to an end.
+    /// template that does not come to an end, or makes more than 16 MiB of text.
     pub fn render<'a>(
         &self,
         messages: &[ChatMessage],
         special_tokens: impl IntoIterator<Item = (&'a str, &'a str)>,
         options: &ChatOptions,
     ) -> Result<String, PolicyError> {
+        let fail = |reason| PolicyError::ChatTemplate {
+            origin: self.origin.clone(),
+            line: None,
+            reason,
+        };
         let mut context: Vec<(Value, Value)> = special_tokens
             .into_iter()
             .map(|(name, token)| (Value::from(name), Value::from(token)))
             .collect();
-        context.extend(
-            options
-                .context(messages)
-                .map_err(|reason| PolicyError::ChatTemplate {
-                    origin: self.origin.clone(),
-                    line: None,
-                    reason,
-                })?,
-        );
-        self.environment
+        context.extend(options.context(messages).map_err(fail)?);
+        let text = self
+            .environment
             .get_template(engine::NAME)
             .and_then(|template| template.render(Value::from_pairs(context)))
-            .map_err(|error| engine::explain(&self.origin, &error))
+            .map_err(|error| engine::explain(&self.origin, &error))?;
+        match text.len() > limits::MAX_TEXT {
+            true => Err(fail(format!(
+                "makes a text of {} bytes; accepted: up to {}",
+                text.len(),
+                limits::MAX_TEXT
+            ))),
+            false => Ok(text),
+        }
     }
 }

@@ -101,6 +101,9 @@ fn repr_text(text: &str, out: &mut String) {
 /// `str.isprintable`. The standard library has the same table behind `escape_debug`, which beyond that escapes a
 /// combining mark at the start only.
 fn is_printable(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
     let after_a_letter: String = ['a', character].into_iter().collect();
     matches!(character, '\'' | '"' | '\\') || after_a_letter.escape_debug().count() == 2
 }

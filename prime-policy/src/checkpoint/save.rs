@@ -84,3 +84,36 @@ fn split(tensors: &[NamedTensor<'_>], format: &WeightFormat) -> Vec<Range<usize>
     shards.push(first..tensors.len());
     shards
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_full_at_its_limit_and_the_next_starts_from_nothing() {
+        let zeros = |rows: Range<usize>| Ok(vec![0.0; rows.len()]);
+        let tensor = |elements: usize| NamedTensor::new("t", vec![elements], zeros);
+        let shards = |sizes: &[usize], dtype, max_shard_bytes| {
+            let tensors: Vec<_> = sizes.iter().map(|&elements| tensor(elements)).collect();
+            split(
+                &tensors,
+                &WeightFormat {
+                    dtype,
+                    max_shard_bytes,
+                },
+            )
+        };
+        let even = [2, 2, 2, 2, 2];
+        assert_eq!(shards(&even, WeightDtype::F32, 16), [0..2, 2..4, 4..5]);
+        assert_eq!(shards(&even, WeightDtype::Bf16, 16), [0..4, 4..5]);
+        assert_eq!(
+            shards(&even, WeightDtype::F32, 15),
+            [0..1, 1..2, 2..3, 3..4, 4..5]
+        );
+        // One that is larger than a shard has one of its own.
+        assert_eq!(
+            shards(&[1, 9, 1, 1], WeightDtype::F32, 16),
+            [0..1, 1..2, 2..4]
+        );
+    }
+}

@@ -28,6 +28,11 @@ pub struct LoraConfig {
     /// Scale by α/√r instead of α/r (rsLoRA, Kalajdzievski 2023), which keeps the size of the update at high ranks.
     #[serde(default)]
     pub use_rslora: bool,
+    /// The part of a layer's input that PEFT's training drops before A (`lora_dropout`), in [0, 1). It acts in training
+    /// only, and this crate does not train with it: above 0 it is that of an adapter that was
+    /// [loaded for inference](crate::AdapterUse::Inference), and is written back as it was.
+    #[serde(default)]
+    pub dropout: f64,
 }
 
 impl LoraConfig {
@@ -38,6 +43,7 @@ impl LoraConfig {
             alpha,
             target_modules: TargetModules::AllLinear,
             use_rslora: false,
+            dropout: 0.0,
         }
     }
 
@@ -62,7 +68,26 @@ impl LoraConfig {
                 "alpha is {alpha}; accepted: a positive finite number"
             ));
         }
+        if !(0.0..1.0).contains(&self.dropout) {
+            let dropout = self.dropout;
+            return fail(format!(
+                "lora_dropout is {dropout}; accepted: from 0 to below 1"
+            ));
+        }
         self.target_modules.validate()
+    }
+
+    /// Checks that the adapter may train on.
+    pub(super) fn validate_for_training(&self) -> Result<(), String> {
+        match self.dropout == 0.0 {
+            true => Ok(()),
+            false => Err(format!(
+                "lora_dropout is {}; accepted for training: 0, because with dropout the model that trains is not the one \
+                 that samples; set it to 0 to go on without dropout (inference and merging take any value: it has no \
+                 effect there)",
+                self.dropout
+            )),
+        }
     }
 
     /// Freezes all parameters of `model` and attaches fresh adapters, the only parameters that train afterwards.
@@ -72,10 +97,11 @@ impl LoraConfig {
     /// model computes what it computed before. The base's tensors are shared with every clone of `model`, not copied.
     ///
     /// # Errors
-    /// Those of [`Self::validate`]; [`PolicyError::Lora`] for a target that no layer matches, or a model that has
-    /// adapters.
+    /// Those of [`Self::validate`]; [`PolicyError::Lora`] for a target that no layer matches, a model that has adapters, or
+    /// dropout.
     pub fn attach<M: Module>(&self, model: M, seed: u64) -> Result<M, PolicyError> {
         self.validate()?;
+        self.validate_for_training().map_err(PolicyError::Lora)?;
         let layers = linear_layers(&model);
         let chosen = self.target_modules.choose(&layers)?;
         let factors = chosen.into_iter().map(|at| {

@@ -89,14 +89,28 @@ pub fn save_adapter<M: Module>(
     write_atomically(&path, text.as_bytes())
 }
 
+/// What an adapter is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdapterUse {
+    /// Sampling, scoring, or merging into the base. `lora_dropout` has no effect.
+    Inference,
+    /// Training it further. A `lora_dropout` above 0 is an error: it would have to act, and does not.
+    Training,
+}
+
 /// Freezes all parameters of `model` and attaches the adapter in `folder`, in f32, f16 or bf16 on disk.
 ///
 /// # Errors
 /// [`PolicyError::Io`]; [`PolicyError::Format`] for a file that cannot be read or a field of `adapter_config.json` that
-/// is not honoured; [`PolicyError::Lora`] for a target that the model has no layer for, or a model that has adapters;
+/// is not honoured for this use; [`PolicyError::Lora`] for a target that the model has no layer for, or a model that has adapters;
 /// [`PolicyError::WeightsMismatch`] with every tensor that is missing, unexpected or of another shape.
-pub fn load_adapter<M: Module>(model: M, folder: &Path) -> Result<(M, LoraConfig), PolicyError> {
+pub fn load_adapter<M: Module>(
+    model: M,
+    folder: &Path,
+    purpose: AdapterUse,
+) -> Result<(M, LoraConfig), PolicyError> {
     let (lora, _) = read_config(folder)?;
+    check_use(&lora, folder, purpose)?;
     let path = folder.join(WEIGHTS);
     let file = TensorFile::open(&path)?;
     let mut unexpected: BTreeSet<String> = file.names().map(str::to_owned).collect();
@@ -140,6 +154,14 @@ pub fn load_adapter<M: Module>(model: M, folder: &Path) -> Result<(M, LoraConfig
     Ok((model, lora))
 }
 
+fn check_use(lora: &LoraConfig, folder: &Path, purpose: AdapterUse) -> Result<(), PolicyError> {
+    let checked = match purpose {
+        AdapterUse::Inference => Ok(()),
+        AdapterUse::Training => lora.validate_for_training(),
+    };
+    checked.map_err(|reason| format(&folder.join(CONFIG), reason))
+}
+
 fn read_config(folder: &Path) -> Result<(LoraConfig, Option<String>), PolicyError> {
     let path = folder.join(CONFIG);
     let text = fs::read_to_string(&path).map_err(PolicyError::io(&path))?;
@@ -173,16 +195,16 @@ impl AdapterFolder {
         folder.join(CONFIG).exists() && !folder.join("config.json").exists()
     }
 
-    /// Reads an adapter folder and the model folder that its `base_model_name_or_path` names: an absolute path, or one
-    /// from the working directory or from the adapter folder.
+    /// The folder of the base model that `base_model_name_or_path` names: an absolute path, or one from the working
+    /// directory or from the adapter folder.
     ///
     /// # Errors
-    /// Those of [`ModelFolder::load`] and [`load_adapter`]; [`PolicyError::Format`] when the base is not a folder here.
-    pub fn load(folder: &Path, device: &Device) -> Result<Self, PolicyError> {
-        let (_, named) = read_config(folder)?;
-        let named = named.unwrap_or_default();
+    /// [`PolicyError::Io`] or [`PolicyError::Format`] for the `adapter_config.json`, also when the base is not a folder
+    /// here.
+    pub fn base_path(folder: &Path) -> Result<PathBuf, PolicyError> {
+        let named = adapter_base(folder)?.unwrap_or_default();
         let places = [PathBuf::from(&named), folder.join(&named)];
-        let base_path = places
+        places
             .into_iter()
             .find(|place| !named.is_empty() && place.is_dir())
             .ok_or_else(|| {
@@ -191,9 +213,19 @@ impl AdapterFolder {
                      model's folder there"
                 );
                 format(&folder.join(CONFIG), reason)
-            })?;
+            })
+    }
+
+    /// Reads an adapter folder and the model folder at its [`Self::base_path`].
+    ///
+    /// # Errors
+    /// Those of [`Self::base_path`], [`ModelFolder::load`] and [`load_adapter`].
+    pub fn load(folder: &Path, device: &Device, purpose: AdapterUse) -> Result<Self, PolicyError> {
+        // Before the base is read, which may take long.
+        check_use(&read_config(folder)?.0, folder, purpose)?;
+        let base_path = Self::base_path(folder)?;
         let base = ModelFolder::load(&base_path, device)?;
-        let (model, lora) = load_adapter(base.model.clone(), folder)?;
+        let (model, lora) = load_adapter(base.model.clone(), folder, purpose)?;
         Ok(Self {
             base,
             base_path,

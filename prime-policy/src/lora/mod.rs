@@ -13,7 +13,7 @@ mod targets;
 
 pub use attach::has_adapters;
 pub use config::LoraConfig;
-pub use folder::{AdapterFolder, adapter_base, load_adapter, save_adapter};
+pub use folder::{AdapterFolder, AdapterUse, adapter_base, load_adapter, save_adapter};
 pub use layers::{LinearLayer, linear_layers};
 pub use targets::TargetModules;
 

@@ -256,7 +256,7 @@ fn only_adapters_have_gradients_and_moments_and_both_survive_a_restart() {
     );
     let unbroken = step(&mut optimizer, model, 9.0);
 
-    let (anew, read) = load_adapter(base, folder.path()).unwrap();
+    let (anew, read) = load_adapter(base, folder.path(), AdapterUse::Training).unwrap();
     assert_eq!(read, lora);
     let (mut optimizer, anew) = OptimizerConfig::default()
         .init()
@@ -337,7 +337,8 @@ fn a_saved_adapter_is_the_same_adapter() {
         };
         let model = adapted(base.clone(), lora.target_modules.clone(), lora.scale());
         save_adapter(&model, &lora, "somewhere", folder.path()).unwrap();
-        let (loaded, read) = load_adapter(base.clone(), folder.path()).unwrap();
+        let (loaded, read) =
+            load_adapter(base.clone(), folder.path(), AdapterUse::Training).unwrap();
         assert_eq!(read, lora);
         logits(&loaded).assert_eq(&logits(&model), true);
         assert!(crate::any_trainable(&loaded));
@@ -368,6 +369,45 @@ fn a_saved_adapter_is_the_same_adapter() {
 }
 
 #[test]
+fn dropout_is_kept_for_inference_and_refused_for_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = decoder();
+    let lora = LoraConfig {
+        target_modules: names(&["k_proj"]),
+        dropout: 0.1,
+        ..LoraConfig::new(3, 5.0)
+    };
+    let model = adapted(base.clone(), lora.target_modules.clone(), lora.scale());
+    save_adapter(&model, &lora, "somewhere", folder.path()).unwrap();
+    let path = folder.path().join("adapter_config.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"lora_dropout\": 0.1"), "{text}");
+
+    let (loaded, read) = load_adapter(base.clone(), folder.path(), AdapterUse::Inference).unwrap();
+    assert_eq!(read, lora);
+    logits(&loaded).assert_eq(&logits(&model), true);
+    let again = folder.path().join("again");
+    save_adapter(&loaded, &read, "somewhere", &again).unwrap();
+    let written = std::fs::read_to_string(again.join("adapter_config.json")).unwrap();
+    assert_eq!(written, text);
+
+    let error = load_adapter(base.clone(), folder.path(), AdapterUse::Training).unwrap_err();
+    assert!(matches!(error, PolicyError::Format { .. }), "{error}");
+    let message = error.to_string();
+    for part in ["adapter_config.json", "lora_dropout is 0.1", "set it to 0"] {
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+    let error = AdapterFolder::load(folder.path(), &Device::flex(), AdapterUse::Training);
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("lora_dropout is 0.1"), "{message}");
+    let error = lora.attach(base.clone(), 0).unwrap_err().to_string();
+    assert!(error.contains("lora_dropout is 0.1"), "{error}");
+    std::fs::write(&path, text.replace("0.1", "0.0")).unwrap();
+    let (_, read) = load_adapter(base, folder.path(), AdapterUse::Training).unwrap();
+    assert_eq!(read.dropout, 0.0);
+}
+
+#[test]
 fn an_adapter_of_another_model_names_every_misfit() {
     let folder = tempfile::tempdir().unwrap();
     let lora = LoraConfig::new(3, 5.0);
@@ -376,7 +416,7 @@ fn an_adapter_of_another_model_names_every_misfit() {
     let other = DecoderConfig::new(23, 24, 32, 3, 4)
         .init(&Device::flex())
         .unwrap();
-    let error = load_adapter(other, folder.path()).unwrap_err();
+    let error = load_adapter(other, folder.path(), AdapterUse::Training).unwrap_err();
     let PolicyError::WeightsMismatch {
         missing,
         mis_shaped,
@@ -397,7 +437,9 @@ fn an_adapter_of_another_model_names_every_misfit() {
     let small = DecoderConfig::new(23, 24, 40, 1, 4)
         .init(&Device::flex())
         .unwrap();
-    let error = load_adapter(small, folder.path()).unwrap_err().to_string();
+    let error = load_adapter(small, folder.path(), AdapterUse::Training)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("unexpected tensors [base_model.model.model.layers.1"),
         "{error}"

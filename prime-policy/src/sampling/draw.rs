@@ -144,3 +144,17 @@ impl<'a> Sampler<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_that_just_reaches_the_target_has_not_passed_it() {
+        let tokens = || [(3, 1.0), (4, 0.0), (5, 1.0)].into_iter();
+        let found = [0.0, 0.999, 1.0, 1.999].map(|target| walk(tokens(), target));
+        assert_eq!(found, [3, 3, 5, 5]);
+        // Rounding may leave more than there is.
+        assert_eq!(walk(tokens(), 2.5), 5);
+    }
+}

@@ -9,6 +9,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
+use crate::generation_config::SamplingDefaults;
 pub(crate) use draw::{Draw, Sampler};
 
 /// How the next token is drawn.
@@ -52,6 +53,42 @@ impl SamplingConfig {
             max_new_tokens,
             ..Self::default()
         }
+    }
+
+    /// How a model's makers would sample after a prompt of `prompt_tokens` tokens.
+    ///
+    /// `max_new_tokens` is theirs; else what their `max_length` leaves after the prompt; else the one given. Their
+    /// [`stop_strings`](SamplingDefaults::stop_strings) are no part of this: they go to
+    /// [`TextOptions::stop`](crate::TextOptions::stop).
+    ///
+    /// # Errors
+    /// [`PolicyError::Sampling`] names what is out of range, `max_length` if it leaves nothing after the prompt.
+    pub fn from_defaults(
+        defaults: &SamplingDefaults,
+        prompt_tokens: usize,
+        max_new_tokens: usize,
+    ) -> Result<Self, PolicyError> {
+        let max_new_tokens = match (defaults.max_new_tokens, defaults.max_length) {
+            (Some(tokens), _) => tokens,
+            (None, Some(length)) if length > prompt_tokens => length - prompt_tokens,
+            (None, Some(length)) => {
+                return Err(PolicyError::Sampling {
+                    name: "max_length",
+                    value: length.to_string(),
+                    accepted: "more than the prompt has tokens; shorten the prompt, or give max_new_tokens",
+                });
+            }
+            (None, None) => max_new_tokens,
+        };
+        let sampling = Self {
+            temperature: defaults.temperature,
+            top_k: defaults.top_k,
+            top_p: defaults.top_p,
+            min_p: defaults.min_p,
+            max_new_tokens,
+        };
+        sampling.validate()?;
+        Ok(sampling)
     }
 
     /// Checks the ranges.

@@ -243,3 +243,45 @@ fn out_of_range_parameters_are_named() {
         assert!(message.contains(name), "{message}");
     }
 }
+
+#[test]
+fn what_a_models_makers_ask_for_is_what_is_drawn_with() {
+    let defaults = SamplingDefaults {
+        temperature: 0.7,
+        top_k: 20,
+        top_p: 0.8,
+        min_p: 0.1,
+        max_new_tokens: None,
+        max_length: None,
+        stop_strings: vec![],
+    };
+    let wanted = |max_new_tokens| SamplingConfig {
+        temperature: 0.7,
+        top_k: 20,
+        top_p: 0.8,
+        min_p: 0.1,
+        max_new_tokens,
+    };
+    let taken = |new, length| {
+        let defaults = SamplingDefaults {
+            max_new_tokens: new,
+            max_length: length,
+            ..defaults.clone()
+        };
+        SamplingConfig::from_defaults(&defaults, 10, 99)
+    };
+    assert_eq!(taken(None, None).unwrap(), wanted(99));
+    assert_eq!(taken(Some(7), Some(12)).unwrap(), wanted(7));
+    assert_eq!(taken(None, Some(12)).unwrap(), wanted(2));
+    assert_eq!(taken(None, Some(11)).unwrap(), wanted(1));
+    let error = taken(None, Some(10)).unwrap_err().to_string();
+    assert!(error.contains("max_length is 10"), "{error}");
+    let error = taken(Some(0), None).unwrap_err().to_string();
+    assert!(error.contains("max_new_tokens is 0"), "{error}");
+    let greedy = SamplingDefaults {
+        temperature: 0.0,
+        ..defaults
+    };
+    let greedy = SamplingConfig::from_defaults(&greedy, 10, 5).unwrap();
+    assert_eq!(greedy.temperature, 0.0);
+}

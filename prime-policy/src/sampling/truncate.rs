@@ -153,3 +153,22 @@ fn nucleus(pairs: &mut [(f32, f32)], needed: f64) -> Option<(f32, usize)> {
     }
     end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nucleus_is_full_when_it_weighs_just_enough() {
+        let pairs = [(1.0, 0.25), (3.0, 0.5), (2.0, 0.25)];
+        for (needed, expected) in [
+            (0.5, Some((3.0, 1))),
+            (0.75, Some((2.0, 2))),
+            (0.76, Some((1.0, 3))),
+            (1.0, Some((1.0, 3))),
+            (1.1, None),
+        ] {
+            assert_eq!(nucleus(&mut pairs.clone(), needed), expected, "{needed}");
+        }
+    }
+}

@@ -9,11 +9,27 @@ use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
 use super::special::SpecialTokens;
-use crate::chat::TemplateEntry;
+use crate::chat::{TEMPLATE_FILE, TemplateEntry, additional_templates};
+use crate::checkpoint::SideFiles;
 use crate::error::PolicyError;
+use crate::generation_config::GENERATION_CONFIG;
 
 pub(super) const CONFIG: &str = "tokenizer_config.json";
 pub(super) const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
+
+/// The files of a folder, beside `tokenizer.json`, that say how its text is read and sampled.
+///
+/// # Errors
+/// [`PolicyError::Io`] names a file that is there but cannot be read.
+pub(super) fn files(folder: &Path) -> Result<SideFiles, PolicyError> {
+    let names = [CONFIG, SPECIAL_TOKENS_MAP, TEMPLATE_FILE, GENERATION_CONFIG];
+    let mut names: Vec<PathBuf> = names.map(PathBuf::from).into();
+    for path in additional_templates(folder)? {
+        let name = path.strip_prefix(folder).unwrap_or(&path);
+        names.push(name.to_owned());
+    }
+    SideFiles::of(folder, names)
+}
 
 /// What a folder says about its tokenizer beside `tokenizer.json`.
 #[derive(Default)]

@@ -2,7 +2,6 @@
 
 mod chat;
 mod config;
-mod side_files;
 mod special;
 mod stream;
 
@@ -14,12 +13,11 @@ use serde_json::json;
 use tokenizers::AddedToken;
 
 pub(crate) use config::{TokenizerConfig, read_json};
-use side_files::SideFiles;
 pub use special::SpecialTokens;
 pub use stream::TokenStream;
 
 use crate::chat::ChatTemplates;
-use crate::checkpoint::write_atomically;
+use crate::checkpoint::{SideFiles, write_atomically};
 use crate::error::PolicyError;
 use crate::generation_config::{GenerationConfig, TokenIds};
 
@@ -115,7 +113,7 @@ impl Tokenizer {
                 tokenizer.stop_ids.push(id);
             }
         }
-        tokenizer.side_files = SideFiles::read(folder)?;
+        tokenizer.side_files = config::files(folder)?;
         Ok(tokenizer)
     }
 
@@ -322,7 +320,7 @@ impl Tokenizer {
             .map_err(|error| PolicyError::Tokenizer(error.to_string()))?;
         write_atomically(&folder.join("tokenizer.json"), text.as_bytes())?;
         self.side_files.write(folder)?;
-        if self.side_files.has_config() {
+        if self.side_files.get(config::CONFIG).is_some() {
             return Ok(());
         }
         let name = |id: u32| self.inner.id_to_token(id);

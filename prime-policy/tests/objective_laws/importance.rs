@@ -117,3 +117,36 @@ fn a_cap_must_be_positive() {
     }
     assert!(ImportanceWeights::default().validate().is_ok());
 }
+
+#[test]
+fn weights_that_carry_a_gradient_give_none() {
+    let batch = Batch::random(8, 1.0);
+    let (input, leaf) = batch.input();
+    let weights = leaf.clone().exp();
+    let plain = numbers(weights.clone().detach() * input.mask.clone());
+    let loss = ObjectiveConfig::Reinforce(Default::default())
+        .token_loss(&input.with_importance_weights(weights))
+        .loss
+        .sum();
+    let gradient = numbers(leaf.grad(&loss.backward()).expect("it reads them"));
+    for ((g, w), a) in gradient.iter().zip(&plain).zip(batch.advantages.concat()) {
+        let expected = -w * a;
+        assert!((g - expected).abs() < 1e-6, "{g} instead of {expected}");
+    }
+}
+
+/// Beyond e^±20 (verl's bounds) a weight stays where it is.
+#[test]
+fn log_weights_are_bounded_on_both_sides() {
+    for (difference, expected) in [(-50.0f32, (-20.0f32).exp()), (50.0, 20.0f32.exp())] {
+        for level in [ImportanceLevel::Token, ImportanceLevel::Sequence] {
+            let rule = ImportanceWeights { level, cap: 1e30 };
+            let [new, old, mask] = [-60.0 + difference, -60.0, 1.0].map(|x| matrix(&[vec![x]]));
+            let found = numbers(rule.per_token(new, old, mask))[0];
+            assert!(
+                (found / expected - 1.0).abs() < 1e-4,
+                "{found} instead of {expected}"
+            );
+        }
+    }
+}

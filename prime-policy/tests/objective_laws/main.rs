@@ -10,7 +10,7 @@ mod reference;
 use batch::{Batch, Outcome, matrix, outcome};
 use prime_policy::objective::{
     BatchTotals, Cispo, ClipCov, ClippedValueLoss, DppoKl, DppoTv, Dro, Gmpo, Gpg, Gspo, KlCov,
-    LossAggregation, ObjectiveConfig, PolicyObjective, PpoClip, Reinforce, Sapo,
+    KlEstimator, LossAggregation, ObjectiveConfig, PolicyObjective, PpoClip, Reinforce, Sapo,
 };
 use reference::{Row, row_loss};
 
@@ -360,4 +360,61 @@ fn the_value_loss_is_its_formula() {
         clipped += expected_clips;
     }
     assert!(clipped > 10.0, "the clip must be reached");
+}
+
+fn one_token(new: f32, old: f32, advantage: f32) -> Batch {
+    Batch {
+        log_probs: vec![vec![new]],
+        old_log_probs: vec![vec![old]],
+        advantages: vec![vec![advantage]],
+        weights: vec![vec![1.0]],
+        mask: vec![vec![1.0]],
+    }
+}
+
+/// A rare token may become many times likelier without moving the total variation: the cap holds its ratio.
+#[test]
+fn dppo_caps_the_ratio_of_rare_tokens() {
+    let cap = DppoTv::default().clip_ratio_c;
+    for objective in [
+        ObjectiveConfig::DppoTv(DppoTv::default()),
+        ObjectiveConfig::DppoKl(DppoKl::default()),
+    ] {
+        for (new, ratio) in [(-10.0, 2.0f32.exp()), (-8.0, cap)] {
+            let found = run(&objective, &one_token(new, -12.0, 0.5));
+            let about = || format!("{objective:?} at {new}");
+            close(found.gradient[0], f64::from(-0.5 * ratio), &about);
+        }
+    }
+}
+
+/// verl bounds log-ratios to ±20.
+#[test]
+fn log_ratios_are_bounded() {
+    for (difference, expected) in [(30.0f32, 20.0f32.exp()), (-30.0, (-20.0f32).exp())] {
+        let (input, _) = one_token(-40.0 + difference, -40.0, 1.0).input();
+        let found = batch::numbers(input.ratio())[0];
+        assert!(
+            (found / expected - 1.0).abs() < 1e-4,
+            "{found} instead of {expected}"
+        );
+    }
+}
+
+/// The k3 estimate is bounded to ±10, and its argument to ±20.
+#[test]
+fn the_k3_estimate_is_bounded() {
+    for (difference, expected) in [
+        (-1.0f32, 1f32.exp() - 2.0),
+        (-3.0, 10.0),
+        (-90.0, 10.0),
+        (5.0, (-5f32).exp() + 4.0),
+    ] {
+        let [new, old] = [-100.0 + difference, -100.0].map(|x| matrix(&[vec![x]]));
+        let found = batch::numbers(KlEstimator::K3.per_token(new, old))[0];
+        assert!(
+            (found - expected).abs() < 1e-4,
+            "{found} instead of {expected}"
+        );
+    }
 }

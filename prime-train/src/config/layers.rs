@@ -82,6 +82,12 @@ impl Layer {
             keys,
         })
     }
+
+    /// Whether it has the key `section.key`.
+    pub fn gives(&self, section: &str, key: &str) -> bool {
+        let section = self.keys.get(section).and_then(Value::as_table);
+        section.is_some_and(|section| section.contains_key(key))
+    }
 }
 
 fn parse_value(text: &str) -> Value {

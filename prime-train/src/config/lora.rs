@@ -42,6 +42,7 @@ impl Lora {
             alpha: self.alpha,
             target_modules: self.target_modules.clone(),
             use_rslora: self.use_rslora,
+            dropout: self.dropout,
         })
     }
 }

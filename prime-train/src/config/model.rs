@@ -159,7 +159,7 @@ pub struct Warmup {
     pub steps: usize,
     /// Demonstrations a step, ≥ 1.
     pub batch_size: usize,
-    /// Demonstrations a forward pass, ≥ 1.
+    /// Demonstrations a forward pass, ≥ 1; with `rl.micro_batch_tokens` above 0 they are cut by tokens instead.
     pub micro_batch_size: usize,
     /// Peak learning rate, > 0.
     pub lr: f64,

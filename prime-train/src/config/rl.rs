@@ -99,7 +99,8 @@ pub struct Rl {
     /// `clip_cov` and `kl_cov`, which choose tokens among those of one pass.
     pub micro_batch_size: usize,
     /// Tokens a forward pass, prompts and padding included, in place of `micro_batch_size`: responses are sorted by
-    /// length and cut so that less than a tenth is padding; a longer one goes alone. 0 = `micro_batch_size` responses.
+    /// length and cut so that less than a tenth is padding; a longer one goes alone. The warm-up is cut
+    /// by it too. 0 = `micro_batch_size` responses.
     pub micro_batch_tokens: usize,
     /// Policy learning rate, > 0, constant.
     pub lr: f64,

@@ -196,3 +196,27 @@ fn an_index_cannot_make_a_save_remove_other_files() {
         [SINGLE.to_owned(), "config.json".to_owned()].into()
     );
 }
+
+/// An index must never name a file that is gone: readers would take the folder for a broken model.
+#[test]
+fn the_index_goes_before_its_shards() {
+    let removed = |steps: &[Step]| -> Vec<String> {
+        let names = steps.iter().filter_map(|step| match step {
+            Step::Remove(name) => Some(name.clone()),
+            _ => None,
+        });
+        names.collect()
+    };
+    let place = scratch();
+    let folder = place.path();
+    save(1.0, TWO, folder, usize::MAX);
+    let of_the_old = removed(&plan(&Found::in_folder(folder).unwrap(), ONE));
+    assert_eq!((&of_the_old[0][..], of_the_old.len()), (INDEX, 3));
+    // Beside a single file, which readers prefer, index and shards are leftovers.
+    fs::write(folder.join(SINGLE), b"").unwrap();
+    for shards in [ONE, FOUR] {
+        let leftovers = removed(&plan(&Found::in_folder(folder).unwrap(), shards));
+        assert_eq!(leftovers[0], INDEX, "{leftovers:?}");
+        assert_eq!(leftovers[1..3], of_the_old[1..]);
+    }
+}

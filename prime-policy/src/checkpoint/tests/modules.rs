@@ -4,7 +4,7 @@ use burn::module::{Initializer, Lora, Module, Param, ParamId};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig, LinearLayout};
 use burn::tensor::{Device, Tensor};
 
-use super::{decoder, values};
+use super::{config, decoder, values};
 use crate::checkpoint::tensor_file::TensorFile;
 use crate::checkpoint::walk::named_tensors;
 use crate::checkpoint::write::{NamedTensor, write_tensors};
@@ -53,6 +53,30 @@ fn a_tied_head_may_be_stored_if_it_is_the_embedding() {
                     tie_word_embeddings to false)]";
     assert!(error.contains(expected), "{error}");
     assert!(tensors(head(vec![8, 7], embedding(&model))).is_err());
+}
+
+/// Both are compared in parts, in the element type of the file.
+#[test]
+fn a_tied_head_is_compared_to_its_last_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let mut shape = config(true);
+    shape.vocab_size = 40_000;
+    let fresh = || shape.init(&Device::flex()).unwrap();
+    let model = fresh();
+    for dtype in [WeightDtype::F32, WeightDtype::Bf16] {
+        let load = |change: f32| {
+            let mut values = embedding(&model);
+            *values.last_mut().unwrap() += change;
+            let mut all = named_tensors(&model, &path).unwrap();
+            all.push(head(vec![40_000, 8], values));
+            write_tensors(&path, &all, dtype).unwrap();
+            load_weights(fresh(), &path)
+        };
+        load(0.0).unwrap();
+        let error = load(1.0).unwrap_err().to_string();
+        assert!(error.contains("not equal to model.embed_tokens"), "{error}");
+    }
 }
 
 #[test]
