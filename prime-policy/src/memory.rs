@@ -8,8 +8,8 @@
 //! | input and 1/rms of both norms | 2n(H + 1) | the norm's input has a gradient |
 //! | input of q, k, v | nH | one of them trains |
 //! | q and k before their norms, 1/rms of each head (Qwen3) | n(Q + K + heads + kv_heads) | q, k or v has a gradient |
-//! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient |
-//! | input of o | nQ | it trains |
+//! | q, k, v and two normalisers a head of the attention | n(Q + 2K + 2 heads) | q, k or v has a gradient |
+//! | output of the attention | nQ | q, k or v has a gradient, or o trains |
 //! | input of gate and up | nH | one of them trains |
 //! | gate and up | 2nF | one of them has a gradient |
 //! | input of down | nF | it trains |
@@ -170,7 +170,7 @@ impl DecoderMemory {
             kept += one(tracked, h + 1) + one(attends, h);
             tracked |= attends;
             kept += one(tracked && self.qk_norm, q + k + self.heads + self.kv_heads);
-            kept += one(tracked, 2 * q + 2 * k + self.heads) + one(on[3], q);
+            kept += one(tracked, q + 2 * k + 2 * self.heads) + one(tracked || on[3], q);
             tracked |= on[3];
             kept += one(tracked, h + 1) + one(on[4] || on[5], h);
             tracked |= on[4] || on[5];

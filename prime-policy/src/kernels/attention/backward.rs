@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::chunk::Chunk;
+use super::exp::exp;
+use super::keys::KeyValues;
+use super::queries::Queries;
 use super::rotary::Rotary;
 use super::share::{columns, share};
-use super::tile::{self, Queries, ROWS, Steps, VECTORS, Vectors};
+use super::steps::Steps;
+use super::tile::{self, ROWS, VECTORS, Vectors};
 use super::{AttentionShape, Normalisers};
-
-/// Queries whose projections and gradients stay in the caches while the keys pass by.
-const CHUNK: usize = 128;
 
 /// What the backward pass needs of the forward pass, in the layouts of [`forward`](super::forward()).
 #[derive(Clone, Copy)]
@@ -96,19 +98,17 @@ impl WithSimd for Backward<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let time = self.shape.time;
-        let chunk = time
-            .div_ceil(time.div_ceil(CHUNK))
-            .next_multiple_of(tile::width::<S>());
-        let mut keys = Keys::new::<S>(self.shape);
-        let mut chunk = Chunk::new::<S>(self.shape, chunk);
+        let group = self.shape.group();
+        let mut chunk = Chunk::new::<S>(self.shape);
+        let mut keys = Keys::new::<S>(self.shape, chunk.size);
         while let Some(mut part) = (self.next)() {
             keys.read(simd, self.taped, self.rotary, &part);
-            for head in 0..self.shape.group() {
-                for first in (0..time).step_by(chunk.size) {
-                    chunk.read(simd, &self, &part, head, first);
+            for head in 0..group {
+                let place = [part.row, part.kv_head * group + head];
+                for first in (0..self.shape.time).step_by(chunk.size) {
+                    chunk.read(simd, self.taped, self.grad, self.rotary, place, first);
                     keys.meet(simd, &mut chunk);
-                    chunk.write(simd, self.rotary, &mut part, head);
+                    chunk.write(simd, self.rotary, head, &mut part.dq);
                 }
             }
             keys.write(simd, self.rotary, &mut part);
@@ -116,76 +116,34 @@ impl WithSimd for Backward<'_, '_, '_> {
     }
 }
 
-/// Keys and values of one head, with their gradients: each `[time rounded up to ROWS, stride]`, where stride is
-/// head_dim rounded up to whole tiles.
+/// Keys and values of one head, with their gradients, which lie like them.
 struct Keys {
     shape: AttentionShape,
-    stride: usize,
-    /// Rotated.
-    keys: Vec<f32>,
-    values: Vec<f32>,
+    seen: KeyValues,
     d_keys: Vec<f32>,
     d_values: Vec<f32>,
-    /// Probabilities of [`ROWS`] keys, and the gradients of their scores, for the queries of a chunk.
+    /// Probabilities of [`ROWS`] keys, and the gradients of their scores, for the queries of a chunk: `[ROWS, size]`.
     probs: Vec<f32>,
     d_scores: Vec<f32>,
 }
 
-/// Queries of one head that follow each other.
-struct Chunk {
-    shape: AttentionShape,
-    stride: usize,
-    size: usize,
-    queries: Range<usize>,
-    /// Rotated and scaled: `[size, stride]` and, in panels of a tile's width of queries, `[head_dim, width]` each.
-    rows: Vec<f32>,
-    panels: Vec<f32>,
-    /// Gradients of the outputs, in the same two ways.
-    grad_rows: Vec<f32>,
-    grad_panels: Vec<f32>,
-    /// Gradients of the rotated and scaled queries, `[size, stride]`.
-    d_rows: Vec<f32>,
-    /// The largest score of each query, its normaliser, and the product of its output and that one's gradient.
-    tops: Vec<f32>,
-    norms: Vec<f32>,
-    inner: Vec<f32>,
-    /// 0, 1, 2, …
-    positions: Vec<i32>,
-}
-
 impl Keys {
-    fn new<S: Simd>(shape: AttentionShape) -> Self {
-        let stride = tile::padded::<S>(shape.head_dim);
-        let rows = || vec![0.0; shape.time.next_multiple_of(ROWS) * stride];
-        let columns = || vec![0.0; ROWS * CHUNK.next_multiple_of(tile::width::<S>())];
+    fn new<S: Simd>(shape: AttentionShape, size: usize) -> Self {
+        let seen = KeyValues::new::<S>(shape);
         Self {
             shape,
-            stride,
-            keys: rows(),
-            values: rows(),
-            d_keys: rows(),
-            d_values: rows(),
-            probs: columns(),
-            d_scores: columns(),
+            d_keys: seen.keys.clone(),
+            d_values: seen.values.clone(),
+            seen,
+            probs: vec![0.0; ROWS * size],
+            d_scores: vec![0.0; ROWS * size],
         }
     }
 
     #[inline(always)]
     fn read<S: Simd>(&mut self, simd: S, taped: Taped<'_>, rotary: Rotary<'_>, part: &Part<'_>) {
-        let AttentionShape {
-            time,
-            kv_heads,
-            head_dim,
-            ..
-        } = self.shape;
         let [_, k, v] = taped.qkv;
-        for t in 0..time {
-            let from = ((part.row * time + t) * kv_heads + part.kv_head) * head_dim;
-            let to = t * self.stride;
-            rotary.rotate(simd, t, 1.0, &k[from..], &mut self.keys[to..]);
-            let value = &v[from..from + head_dim];
-            tile::copy(simd, value, &mut self.values[to..to + head_dim]);
-        }
+        self.seen.read(simd, [k, v], rotary, part.row, part.kv_head);
         self.d_keys.fill(0.0);
         self.d_values.fill(0.0);
     }
@@ -193,7 +151,7 @@ impl Keys {
     #[inline(always)]
     fn write<S: Simd>(&self, simd: S, rotary: Rotary<'_>, part: &mut Part<'_>) {
         for (t, (dk, dv)) in part.dk.iter_mut().zip(&mut part.dv).enumerate() {
-            let from = t * self.stride;
+            let from = t * self.seen.stride;
             rotary.rotate_back(simd, t, 1.0, &self.d_keys[from..], dk);
             let d_value = &self.d_values[from..from + self.shape.head_dim];
             tile::copy(simd, d_value, dv);
@@ -228,8 +186,8 @@ impl Keys {
         range: Range<usize>,
     ) {
         let (width, head_dim) = (tile::width::<S>(), self.shape.head_dim);
-        let keys = tile::rows::<ROWS>(&self.keys, self.stride, key, 0..head_dim);
-        let values = tile::rows::<ROWS>(&self.values, self.stride, key, 0..head_dim);
+        let keys = tile::rows::<ROWS>(&self.seen.keys, self.seen.stride, key, 0..head_dim);
+        let values = tile::rows::<ROWS>(&self.seen.values, self.seen.stride, key, 0..head_dim);
         for at in (range.start / width * width..range.end).step_by(width) {
             let panel = at * head_dim..(at + width) * head_dim;
             let position = chunk.queries.start + at;
@@ -239,10 +197,9 @@ impl Keys {
             let norms = tile::load::<S>(&chunk.norms, at);
             let inner = tile::load::<S>(&chunk.inner, at);
             let scores = tile::product(simd, keys, &chunk.panels[panel.clone()]);
-            for r in 0..ROWS {
-                let mut probs = scores[r];
+            for (r, mut probs) in scores.into_iter().enumerate() {
                 for v in 0..VECTORS {
-                    let p = tile::exp(simd, simd.sub_f32s(probs[v], tops[v]));
+                    let p = exp(simd, simd.sub_f32s(probs[v], tops[v]));
                     probs[v] = simd.mul_f32s(p, norms[v]);
                 }
                 if !all {
@@ -251,9 +208,8 @@ impl Keys {
                 tile::store::<S>(&mut self.probs, r * chunk.size + at, probs);
             }
             let d_probs = tile::product(simd, values, &chunk.grad_panels[panel]);
-            for r in 0..ROWS {
+            for (r, mut d_scores) in d_probs.into_iter().enumerate() {
                 let probs = tile::load::<S>(&self.probs, r * chunk.size + at);
-                let mut d_scores = d_probs[r];
                 for v in 0..VECTORS {
                     let d = simd.sub_f32s(d_scores[v], inner[v]);
                     d_scores[v] = simd.mul_f32s(probs[v], d);
@@ -265,7 +221,7 @@ impl Keys {
 
     #[inline(always)]
     fn add_to_keys<S: Simd>(&mut self, simd: S, chunk: &Chunk, key: usize, seen_by: &Steps<ROWS>) {
-        let stride = self.stride;
+        let stride = self.seen.stride;
         for (factors, rows, sums) in [
             (&self.probs, &chunk.grad_rows, &mut self.d_values),
             (&self.d_scores, &chunk.rows, &mut self.d_keys),
@@ -308,15 +264,15 @@ impl Keys {
         key: usize,
         seen_by: &Steps<ROWS>,
     ) {
-        let stride = self.stride;
+        let stride = self.seen.stride;
         for at in (0..stride).step_by(tile::width::<S>()) {
             let mut keys = [tile::splat(simd, 0.0); ROWS];
             for (r, vectors) in keys.iter_mut().enumerate() {
-                *vectors = tile::load::<S>(&self.keys, (key + r) * stride + at);
+                *vectors = tile::load::<S>(&self.seen.keys, (key + r) * stride + at);
             }
-            for r in 0..ROWS {
+            for (r, key) in keys.iter().enumerate() {
                 let [before, _] = seen_by.others(r);
-                self.add_key_to_queries(simd, chunk, before, at, r, keys[r]);
+                self.add_key_to_queries(simd, chunk, before, at, r, *key);
             }
             let common = seen_by.common();
             let factors = tile::rows::<ROWS>(&self.d_scores, chunk.size, 0, common.clone());
@@ -328,9 +284,9 @@ impl Keys {
                 }
                 tile::store::<S>(row, at, sum);
             }
-            for r in 0..ROWS {
+            for (r, key) in keys.iter().enumerate() {
                 let [_, after] = seen_by.others(r);
-                self.add_key_to_queries(simd, chunk, after, at, r, keys[r]);
+                self.add_key_to_queries(simd, chunk, after, at, r, *key);
             }
         }
     }
@@ -347,89 +303,10 @@ impl Keys {
         key: Vectors<S>,
     ) {
         for query in queries {
-            let at = query * self.stride + at;
+            let at = query * self.seen.stride + at;
             let factor = self.d_scores[r * chunk.size + query];
             let sum = tile::add_row(simd, tile::load::<S>(&chunk.d_rows, at), factor, key);
             tile::store::<S>(&mut chunk.d_rows, at, sum);
-        }
-    }
-}
-
-impl Chunk {
-    fn new<S: Simd>(shape: AttentionShape, size: usize) -> Self {
-        let stride = tile::padded::<S>(shape.head_dim);
-        let positions = shape.time.next_multiple_of(tile::width::<S>()) as i32;
-        let rows = || vec![0.0; size * stride];
-        let panels = || vec![0.0; size * shape.head_dim];
-        let column = || vec![0.0; size];
-        Self {
-            shape,
-            stride,
-            size,
-            queries: 0..0,
-            rows: rows(),
-            panels: panels(),
-            grad_rows: rows(),
-            grad_panels: panels(),
-            d_rows: rows(),
-            tops: column(),
-            norms: column(),
-            inner: column(),
-            positions: (0..positions).collect(),
-        }
-    }
-
-    /// Reads the queries of a head from position `first` on.
-    #[inline(always)]
-    fn read<S: Simd>(
-        &mut self,
-        simd: S,
-        from: &Backward<'_, '_, '_>,
-        part: &Part<'_>,
-        head: usize,
-        first: usize,
-    ) {
-        let AttentionShape {
-            time,
-            heads,
-            head_dim,
-            ..
-        } = self.shape;
-        let (width, stride) = (tile::width::<S>(), self.stride);
-        self.queries = first..time.min(first + self.size);
-        let head = part.kv_head * self.shape.group() + head;
-        let normalisers = (part.row * heads + head) * 2 * time;
-        let (tops, norms) =
-            from.taped.normalisers[normalisers..normalisers + 2 * time].split_at(time);
-        let (queries, scale) = (self.queries.clone(), self.shape.scale());
-        self.tops[..queries.len()].copy_from_slice(&tops[queries.clone()]);
-        self.norms[..queries.len()].copy_from_slice(&norms[queries.clone()]);
-        for (i, query) in queries.enumerate() {
-            let at = ((part.row * time + query) * heads + head) * head_dim;
-            let place = at..at + head_dim;
-            let row = &mut self.rows[i * stride..][..head_dim];
-            from.rotary
-                .rotate(simd, query, scale, &from.taped.qkv[0][place.clone()], row);
-            let panel = i / width * width * head_dim..(i / width + 1) * width * head_dim;
-            tile::put_column::<S>(&mut self.panels[panel.clone()], i % width, row);
-            let grad = &from.grad[place.clone()];
-            tile::copy(simd, grad, &mut self.grad_rows[i * stride..][..head_dim]);
-            tile::put_column::<S>(&mut self.grad_panels[panel], i % width, grad);
-            self.inner[i] = tile::dot(simd, grad, &from.taped.out[place]);
-        }
-        self.d_rows.fill(0.0);
-    }
-
-    #[inline(always)]
-    fn write<S: Simd>(&self, simd: S, rotary: Rotary<'_>, part: &mut Part<'_>, head: usize) {
-        let (head_dim, scale) = (self.shape.head_dim, self.shape.scale());
-        for (query, row) in self
-            .queries
-            .clone()
-            .zip(self.d_rows.chunks_exact(self.stride))
-        {
-            let to = &mut part.dq[query][head * head_dim..(head + 1) * head_dim];
-            rotary.rotate_back(simd, query, scale, row, to);
         }
     }
 }

@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::AttentionShape;
+use super::exp::exp;
 use super::rotary::Rotary;
 use super::share::share;
 use super::tile::{self, VECTORS};
@@ -157,17 +158,32 @@ fn score_keys<S: Simd, const K: usize>(
     scores: &mut [f32],
     stride: usize,
 ) {
-    let mut rest = scores;
-    let mut pairs = queries.chunks_exact(2 * head_dim);
-    for pair in &mut pairs {
-        score::<S, 2, K>(simd, pair, keys, head_dim, rest, stride);
-        rest = rest.get_mut(2 * stride..).unwrap_or_default();
+    let pairs = queries.chunks_exact(2 * head_dim);
+    let last = pairs.remainder();
+    for (pair, query) in pairs.zip((0..).step_by(2)) {
+        score::<S, 2, K>(
+            simd,
+            pair,
+            keys,
+            head_dim,
+            &mut scores[query * stride..],
+            stride,
+        );
     }
-    for query in pairs.remainder().chunks_exact(head_dim) {
-        score::<S, 1, K>(simd, query, keys, head_dim, rest, stride);
+    if !last.is_empty() {
+        let query = queries.len() / head_dim - 1;
+        score::<S, 1, K>(
+            simd,
+            last,
+            keys,
+            head_dim,
+            &mut scores[query * stride..],
+            stride,
+        );
     }
 }
 
+/// Those of Q queries with K keys.
 #[inline(always)]
 fn score<S: Simd, const Q: usize, const K: usize>(
     simd: S,
@@ -181,13 +197,13 @@ fn score<S: Simd, const Q: usize, const K: usize>(
     let mut sums = [[simd.splat_f32s(0.0); K]; Q];
     for at in (0..whole).step_by(S::F32_LANES) {
         let mut row = [simd.splat_f32s(0.0); K];
-        for k in 0..K {
-            row[k] = tile::vector::<S>(keys, k * head_dim + at);
+        for (k, row) in row.iter_mut().enumerate() {
+            *row = tile::vector::<S>(keys, k * head_dim + at);
         }
-        for q in 0..Q {
+        for (q, sums) in sums.iter_mut().enumerate() {
             let query = tile::vector::<S>(queries, q * head_dim + at);
             for k in 0..K {
-                sums[q][k] = simd.mul_add_e_f32s(query, row[k], sums[q][k]);
+                sums[k] = simd.mul_add_e_f32s(query, row[k], sums[k]);
             }
         }
     }
@@ -219,7 +235,7 @@ fn softmax<S: Simd>(simd: S, scores: &mut [f32]) -> f32 {
     let top = simd.splat_f32s(simd.reduce_max_f32s(top));
     let mut total = simd.splat_f32s(0.0);
     for score in scores {
-        *score = tile::exp(simd, simd.sub_f32s(*score, top));
+        *score = exp(simd, simd.sub_f32s(*score, top));
         total = simd.add_f32s(total, *score);
     }
     1.0 / simd.reduce_sum_f32s(total)
@@ -327,8 +343,8 @@ impl Mix<'_> {
             let norm = simd.splat_f32s(self.norms[q]);
             for v in 0..V {
                 let mut sum = sums[q][0][v];
-                for k in 1..K {
-                    sum = simd.add_f32s(sum, sums[q][k][v]);
+                for part in &sums[q][1..] {
+                    sum = simd.add_f32s(sum, part[v]);
                 }
                 out[q][v] = simd.mul_f32s(sum, norm);
             }

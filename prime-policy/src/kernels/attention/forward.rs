@@ -4,9 +4,13 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::exp::exp;
+use super::keys::KeyValues;
+use super::queries::{self, Queries};
 use super::rotary::Rotary;
 use super::share::{columns, share};
-use super::tile::{self, Queries, ROWS, Steps, VECTORS, Vectors};
+use super::steps::Steps;
+use super::tile::{self, ROWS, VECTORS, Vectors};
 use super::{AttentionShape, Normalisers};
 
 /// `q`: `[batch·time, heads·head_dim]`; `k`, `v`: `[batch·time, kv_heads·head_dim]`; `cos`, `sin`:
@@ -38,7 +42,7 @@ pub(super) fn forward_on(
     let width = shape.group() * head_dim;
     let parts: Vec<Part<'_>> = columns(&mut out, [batch, time, kv_heads, width])
         .into_iter()
-        .zip(normalisers.chunks_exact_mut(shape.group() * 2 * time))
+        .zip(normalisers.chunks_exact_mut((shape.group() * 2 * time).max(1)))
         .enumerate()
         .map(|(pair, (out, normalisers))| Part {
             row: pair / kv_heads,
@@ -79,24 +83,24 @@ impl WithSimd for Forward<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (width, head_dim) = (tile::width::<S>(), self.shape.head_dim);
-        let keys = self.shape.time + ROWS;
-        let stride = tile::padded::<S>(head_dim);
+        let AttentionShape { time, head_dim, .. } = self.shape;
+        let width = tile::width::<S>();
         let mut panel = Panel {
             shape: self.shape,
-            stride,
-            keys: vec![0.0; keys * stride],
-            values: vec![0.0; self.shape.time * stride],
+            seen: KeyValues::new::<S>(self.shape),
             queries: vec![0.0; head_dim * width],
-            positions: (0..self.shape.time.next_multiple_of(width) as i32).collect(),
-            probs: vec![0.0; keys * width],
+            positions: queries::positions::<S>(time),
+            probs: vec![0.0; (time + ROWS) * width],
             rotated: vec![0.0; head_dim],
         };
+        let [q, k, v] = self.qkv;
         while let Some(mut part) = (self.next)() {
-            panel.read_keys(simd, self.qkv, self.rotary, &part);
+            panel
+                .seen
+                .read(simd, [k, v], self.rotary, part.row, part.kv_head);
             for head in 0..self.shape.group() {
                 for first in (0..self.shape.time).step_by(width) {
-                    panel.read_queries(simd, self.qkv[0], self.rotary, &part, head, first);
+                    panel.read_queries(simd, q, self.rotary, &part, head, first);
                     panel.attend(simd, &mut part, head, first);
                 }
             }
@@ -107,15 +111,10 @@ impl WithSimd for Forward<'_, '_, '_> {
 /// A tile's width of queries of one head, and the keys and values that they look at.
 struct Panel {
     shape: AttentionShape,
-    /// head_dim rounded up to whole tiles.
-    stride: usize,
-    /// Rotated, `[time + ROWS, stride]`: a tile may begin with any of them.
-    keys: Vec<f32>,
-    /// `[time, stride]`.
-    values: Vec<f32>,
+    seen: KeyValues,
     /// Rotated and scaled, `[head_dim, width]`.
     queries: Vec<f32>,
-    /// 0, 1, 2, …
+    /// See [`queries::positions`].
     positions: Vec<i32>,
     /// Scores, then probabilities that lack their normaliser, of each key: `[keys, width]`.
     probs: Vec<f32>,
@@ -123,29 +122,6 @@ struct Panel {
 }
 
 impl Panel {
-    #[inline(always)]
-    fn read_keys<S: Simd>(
-        &mut self,
-        simd: S,
-        [_, k, v]: [&[f32]; 3],
-        rotary: Rotary<'_>,
-        part: &Part<'_>,
-    ) {
-        let AttentionShape {
-            time,
-            kv_heads,
-            head_dim,
-            ..
-        } = self.shape;
-        for t in 0..time {
-            let from = ((part.row * time + t) * kv_heads + part.kv_head) * head_dim;
-            let to = t * self.stride;
-            rotary.rotate(simd, t, 1.0, &k[from..], &mut self.keys[to..]);
-            let value = &v[from..from + head_dim];
-            tile::copy(simd, value, &mut self.values[to..to + head_dim]);
-        }
-    }
-
     /// Reads the queries at the positions from `first` on, zeros beyond the last one.
     #[inline(always)]
     fn read_queries<S: Simd>(
@@ -206,25 +182,25 @@ impl Panel {
         let queries = Queries::<S>::new(&self.positions, first, self.shape);
         let mut top = tile::splat(simd, f32::NEG_INFINITY);
         for key in keys.clone().step_by(ROWS) {
-            let rows = tile::rows::<ROWS>(&self.keys, self.stride, key, 0..head_dim);
+            let rows = tile::rows::<ROWS>(&self.seen.keys, self.seen.stride, key, 0..head_dim);
             let mut scores = tile::product(simd, rows, &self.queries);
             if !queries.see(key..key + ROWS) {
-                for r in 0..ROWS {
-                    scores[r] = queries.visible(simd, key + r, scores[r], f32::NEG_INFINITY);
+                for (r, scores) in scores.iter_mut().enumerate() {
+                    *scores = queries.visible(simd, key + r, *scores, f32::NEG_INFINITY);
                 }
             }
-            for r in 0..ROWS {
+            for (r, scores) in scores.into_iter().enumerate() {
                 for v in 0..VECTORS {
-                    top[v] = simd.max_f32s(scores[r][v], top[v]);
+                    top[v] = simd.max_f32s(scores[v], top[v]);
                 }
-                tile::store::<S>(&mut self.probs, (key - keys.start + r) * width, scores[r]);
+                tile::store::<S>(&mut self.probs, (key - keys.start + r) * width, scores);
             }
         }
         let mut total = tile::splat(simd, 0.0);
         let probs = &mut self.probs[..keys.len() * width];
         for row in S::as_mut_simd_f32s(probs).0.as_chunks_mut::<VECTORS>().0 {
             for v in 0..VECTORS {
-                row[v] = tile::exp(simd, simd.sub_f32s(row[v], top[v]));
+                row[v] = exp(simd, simd.sub_f32s(row[v], top[v]));
                 total[v] = simd.add_f32s(total[v], row[v]);
             }
         }
@@ -246,41 +222,28 @@ impl Panel {
         [first, first_key]: [usize; 2],
     ) {
         let AttentionShape { time, head_dim, .. } = self.shape;
-        let (width, stride, column) = (tile::width::<S>(), self.stride, queries.start - first);
+        let (width, stride, column) = (tile::width::<S>(), self.seen.stride, queries.start - first);
         let keys = Steps::<R>::new(|r| {
             let query = (queries.start + r).min(queries.end - 1);
             self.shape.first_key(query)..query + 1
         });
+        let column_of = |r: usize| column + r.min(queries.len() - 1);
         for at in (0..head_dim).step_by(width) {
             let mut sums = [tile::splat(simd, 0.0); R];
-            for r in 0..R {
+            for (r, sum) in sums.iter_mut().enumerate() {
                 let [before, _] = keys.others(r);
-                sums[r] = self.mix_keys(
-                    simd,
-                    sums[r],
-                    before,
-                    first_key,
-                    column + r.min(queries.len() - 1),
-                    at,
-                );
+                *sum = self.mix_keys(simd, *sum, before, first_key, column_of(r), at);
             }
             let common = keys.common();
             let probs = &self.probs[(common.start - first_key) * width..];
-            let values = &self.values[common.start * stride..common.end * stride];
+            let values = &self.seen.values[common.start * stride..common.end * stride];
             for (probs, row) in probs.chunks_exact(width).zip(values.chunks_exact(stride)) {
                 let factors = &probs[column..].as_chunks::<R>().0[0];
                 tile::add(simd, &mut sums, factors, tile::load::<S>(row, at));
             }
-            for r in 0..R {
+            for (r, sum) in sums.iter_mut().enumerate() {
                 let [_, after] = keys.others(r);
-                sums[r] = self.mix_keys(
-                    simd,
-                    sums[r],
-                    after,
-                    first_key,
-                    column + r.min(queries.len() - 1),
-                    at,
-                );
+                *sum = self.mix_keys(simd, *sum, after, first_key, column_of(r), at);
             }
             let columns = head * head_dim + at..head * head_dim + head_dim.min(at + width);
             for (query, sum) in queries.clone().zip(sums) {
@@ -307,7 +270,7 @@ impl Panel {
     ) -> Vectors<S> {
         for key in keys {
             let factor = self.probs[(key - first_key) * tile::width::<S>() + column];
-            let row = tile::load::<S>(&self.values, key * self.stride + at);
+            let row = tile::load::<S>(&self.seen.values, key * self.seen.stride + at);
             sum = tile::add_row(simd, sum, factor, row);
         }
         sum

@@ -10,10 +10,15 @@
 //! into: it depends neither on the number of threads nor on the other rows nor on what comes later in its own row.
 
 mod backward;
+mod chunk;
 mod decode;
+mod exp;
 mod forward;
+mod keys;
+mod queries;
 mod rotary;
 mod share;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod tile;
