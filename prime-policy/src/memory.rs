@@ -9,9 +9,10 @@
 //! | input and 1/rms of both norms | 2n(H + 1) | the norm's input has a gradient |
 //! | *input of q, k, v* | nH | one of them trains |
 //! | q and k before their norms, 1/rms of each head (Qwen3) | n(Q + K + heads + kv_heads) | q, k or v has a gradient |
-//! | rotated q and k, v, log-sum-exp, output of the attention | n(2Q + 2K + heads) | q, k or v has a gradient; f32 |
-//! | *rotated q and k, v, probabilities*; these before rounding | n(Q + 2K + heads·T); n·heads·T | the same; bfloat16 |
-//! | *input of o* | nQ | it trains |
+//! | q, k, v and two normalisers a head of the attention | n(Q + 2K + 2 heads) | q, k or v has a gradient; f32 |
+//! | output of the attention | nQ | q, k or v has a gradient, or o trains; f32 |
+//! | *rotated q and k, v, probabilities*; these before rounding | n(Q + 2K + heads·T); n·heads·T | q, k or v has a gradient; bfloat16 |
+//! | *input of o* | nQ | it trains; bfloat16 |
 //! | *input of gate and up* | nH | one of them trains |
 //! | gate and up | 2nF | one of them has a gradient |
 //! | *input of down* | nF | it trains |
@@ -223,13 +224,14 @@ impl DecoderMemory {
             tracked |= attends;
             kept += one(tracked && self.qk_norm, q + k + self.heads + self.kv_heads);
             match self.compute {
-                ComputeDtype::Float32 => kept += one(tracked, 2 * q + 2 * k + self.heads),
+                ComputeDtype::Float32 => {
+                    kept += one(tracked, q + 2 * k + 2 * self.heads) + one(tracked || on[3], q);
+                }
                 ComputeDtype::BFloat16 => {
                     kept += one(tracked, scores);
-                    operands += one(tracked, q + 2 * k + scores);
+                    operands += one(tracked, q + 2 * k + scores) + one(on[3], q);
                 }
             }
-            operands += one(on[3], q);
             tracked |= on[3];
             kept += one(tracked, h + 1);
             operands += one(on[4] || on[5], h);

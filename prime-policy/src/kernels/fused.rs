@@ -123,8 +123,12 @@ pub(crate) mod inference {
     ) -> Tensor<2> {
         let [q, k, v, cos, sin] = [q, k, v, cos.inner(), sin.inner()].map(plain);
         let shape_out = dims(&q);
-        let state = attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
-        from_plain(pack(state.into_output(), shape_out))
+        let (out, _) = attention::forward(
+            shape,
+            [data(&q), data(&k), data(&v)],
+            [data(&cos), data(&sin)],
+        );
+        from_plain(pack(out, shape_out))
     }
 
     /// Takes the tensor out of its slot, so that its storage can be written to without a copy.
@@ -300,9 +304,10 @@ pub(crate) mod autodiff {
     #[derive(Debug, Clone)]
     struct AttentionTape {
         shape: AttentionShape,
-        state: attention::AttentionState,
-        cos: FlexTensor,
-        sin: FlexTensor,
+        qkv: [FlexTensor; 3],
+        out: FlexTensor,
+        normalisers: attention::Normalisers,
+        rope: [FlexTensor; 2],
     }
 
     impl Backward<Flex, 3> for CausalAttention {
@@ -317,11 +322,17 @@ pub(crate) mod autodiff {
             let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
             let AttentionTape {
                 shape,
-                state,
-                cos,
-                sin,
+                qkv,
+                out,
+                normalisers,
+                rope,
             } = ops.state;
-            let parts = attention::backward(shape, &state, data(&grad), data(&cos), data(&sin));
+            let taped = attention::Taped {
+                qkv: qkv.each_ref().map(data),
+                out: data(&out),
+                normalisers: &normalisers,
+            };
+            let parts = attention::backward(shape, taped, data(&grad), rope.each_ref().map(data));
             let rows = shape.batch * shape.time;
             for (node, part) in ops.parents.into_iter().zip(parts) {
                 if let Some(node) = node {
@@ -341,12 +352,12 @@ pub(crate) mod autodiff {
         sin: Tensor<2>,
     ) -> Tensor<2> {
         let [q, k, v] = [q, k, v].map(tracked);
-        let [cos, sin] = [cos.inner(), sin.inner()].map(plain);
+        let rope = [cos.inner(), sin.inner()].map(plain);
         let guards = [q.node(), k.node(), v.node()];
-        let [q, k, v] = [q, k, v].map(|t| t.into_primitive().to_contiguous());
-        let shape_out = dims(&q);
-        let state = attention::forward(shape, data(&q), data(&k), data(&v), data(&cos), data(&sin));
-        let out = pack(state.output().to_vec(), shape_out);
+        let qkv = [q, k, v].map(|t| t.into_primitive().to_contiguous());
+        let (out, normalisers) =
+            attention::forward(shape, qkv.each_ref().map(data), rope.each_ref().map(data));
+        let out = pack(out, dims(&qkv[0]));
         from_tracked(
             match CausalAttention
                 .prepare::<NoCheckpointing>(guards)
@@ -356,9 +367,10 @@ pub(crate) mod autodiff {
                 OpsKind::Tracked(prep) => prep.finish(
                     AttentionTape {
                         shape,
-                        state,
-                        cos,
-                        sin,
+                        qkv,
+                        out: out.clone(),
+                        normalisers,
+                        rope,
                     },
                     out,
                 ),

@@ -81,14 +81,6 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     reduce(acc, |x, y| x + y) + tail
 }
 
-/// `y += scale·x`.
-#[inline(always)]
-pub(crate) fn axpy(y: &mut [f32], scale: f32, x: &[f32]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += scale * x;
-    }
-}
-
 const LANES: usize = 16;
 
 #[inline(always)]
