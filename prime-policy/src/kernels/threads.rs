@@ -1,9 +1,11 @@
-//! How many threads a kernel may use.
+//! How many threads a kernel may use, and work shared among them.
 //!
 //! Batches are worked on side by side by a few threads ([`crate::parallel`]); a kernel inside one of them shares the
 //! cores with the others, and would only take turns with them if it used all cores itself.
 
 use std::cell::Cell;
+#[cfg(feature = "flex")]
+use std::sync::{Mutex, PoisonError};
 
 thread_local! {
     static NEIGHBOURS: Cell<usize> = const { Cell::new(1) };
@@ -13,6 +15,31 @@ thread_local! {
 #[cfg(feature = "flex")]
 pub(crate) fn available() -> usize {
     (rayon::current_num_threads() / NEIGHBOURS.get()).max(1)
+}
+
+/// Runs `worker` on so many threads, this one included. It asks for one part after another, so that what it prepares, it
+/// prepares once a thread.
+#[cfg(feature = "flex")]
+pub(crate) fn share<T: Send>(
+    threads: usize,
+    parts: Vec<T>,
+    worker: impl Fn(&mut dyn FnMut() -> Option<T>) + Sync,
+) {
+    let threads = threads.min(parts.len());
+    let mut parts = parts.into_iter();
+    if threads <= 1 {
+        return worker(&mut || parts.next());
+    }
+    let queue = Mutex::new(parts);
+    let work = || {
+        worker(&mut || queue.lock().unwrap_or_else(PoisonError::into_inner).next());
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|_| work());
+        }
+        work();
+    });
 }
 
 /// Runs `f` on a thread that is one of `workers`, itself included, which are all busy.

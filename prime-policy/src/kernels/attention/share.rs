@@ -1,12 +1,11 @@
 //! Parts of the output shared among the cores.
 
-use std::sync::{Mutex, PoisonError};
+use crate::kernels::threads;
 
 /// Multiplications below which waking another thread costs more than it saves (some 30 µs of work).
 pub(super) const PARALLEL: usize = 1 << 19;
 
-/// Runs `worker` on as many threads as `work` multiplications are worth. It asks for one part after another, so that
-/// what it prepares, it prepares once a thread.
+/// [`threads::share`] on as many threads as `work` multiplications are worth.
 pub(super) fn share<T: Send>(
     work: usize,
     parts: Vec<T>,
@@ -15,22 +14,9 @@ pub(super) fn share<T: Send>(
     let threads = if work < PARALLEL {
         1
     } else {
-        rayon::current_num_threads().min(parts.len())
+        threads::available()
     };
-    let mut parts = parts.into_iter();
-    if threads <= 1 {
-        return worker(&mut || parts.next());
-    }
-    let queue = Mutex::new(parts);
-    let work = || {
-        worker(&mut || queue.lock().unwrap_or_else(PoisonError::into_inner).next());
-    };
-    rayon::in_place_scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| work());
-        }
-        work();
-    });
+    threads::share(threads, parts, worker);
 }
 
 /// The rows of a `[batch·time, pairs·width]` matrix cut up by pairs: part `b·pairs + p` has the columns of pair p in

@@ -48,10 +48,14 @@ pub(crate) fn product(x: Matrix<'_>, w: Matrix<'_>, bias: Option<&[f32]>) -> Vec
         Order::Columns => rows < MANY_ROWS || x.elements() <= CACHED,
     };
     let parts = tasks::cut(&mut out, width, threads);
-    tasks::run(parts, threads, |part| match (x.order, w.order) {
-        (Order::Rows, Order::Rows) if few => streams::product(x, w, bias, part),
-        (Order::Rows, Order::Columns) if few => dots::product(x, w, bias, part),
-        _ => panels::product(x, w, bias, part),
+    threads::share(threads, parts, |next| {
+        while let Some(part) = next() {
+            match (x.order, w.order) {
+                (Order::Rows, Order::Rows) if few => streams::product(x, w, bias, part),
+                (Order::Rows, Order::Columns) if few => dots::product(x, w, bias, part),
+                _ => panels::product(x, w, bias, part),
+            }
+        }
     });
     out
 }

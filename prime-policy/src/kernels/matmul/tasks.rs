@@ -1,6 +1,4 @@
-//! How a product is shared among threads.
-
-use std::sync::{Mutex, PoisonError};
+//! How a product is cut up for several threads.
 
 use super::MANY_ROWS;
 use super::panels::BLOCK;
@@ -72,30 +70,6 @@ pub(super) fn cut(out: &mut [f32], width: usize, threads: usize) -> Vec<Part<'_>
         }
     }
     parts
-}
-
-/// Runs every part, this thread and `threads - 1` others taking one after another.
-pub(super) fn run<T: Send>(parts: Vec<T>, threads: usize, run: impl Fn(T) + Sync) {
-    if threads == 1 {
-        parts.into_iter().for_each(run);
-        return;
-    }
-    let queue = Mutex::new(parts.into_iter());
-    let work = || {
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            match next {
-                Some(part) => run(part),
-                None => break,
-            }
-        }
-    };
-    rayon::in_place_scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| work());
-        }
-        work();
-    });
 }
 
 #[cfg(test)]
