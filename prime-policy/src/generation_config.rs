@@ -76,7 +76,7 @@ enum StopStrings {
 }
 
 /// How to sample when nothing else is said: the fields of a [`GenerationConfig`], and for those it lacks what
-/// `transformers` takes.
+/// `transformers` takes. [`SamplingConfig::from_defaults`](crate::SamplingConfig::from_defaults) samples by it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SamplingDefaults {
     /// Divides the logits; 0 = always the likeliest token, which is what `do_sample` being false or missing means.

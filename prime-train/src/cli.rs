@@ -131,8 +131,9 @@ pub enum Command {
         /// Responses.
         #[arg(long, short = 'n', default_value_t = 1)]
         samples: usize,
-        /// Sample by [sampling] alone, as training does. Without it a generation_config.json in the model's folder comes
-        /// before the built-in settings and the preset, and what --config and --set say of sampling before both.
+        /// Sample by the sampling.* settings alone, as training does. Without it a generation_config.json in the model's
+        /// folder comes before the built-in settings and the preset, and what --config and --set say of sampling before
+        /// both.
         #[arg(long)]
         ignore_generation_config: bool,
         /// Settings.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Objective;
 
-/// `[sampling]`
+/// `[sampling]`: how training and evaluation sample, whatever a model's `generation_config.json` says: what is trained on
+/// has to come from the distribution that the objective is about. Only the command `generate` takes that file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
