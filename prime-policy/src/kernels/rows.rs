@@ -1,6 +1,7 @@
 //! Row-wise kernels: RMSNorm, SwiGLU, and the log-prob and entropy of chosen tokens.
 
 use super::math::{dot, exp, max, sigmoid, sum, vectorised};
+use super::threads;
 
 /// `y = x / rms(x) · weight` for rows of `weight.len()`; also the reciprocal of each row's rms.
 pub(crate) fn rms_norm(x: &[f32], weight: &[f32], eps: f32) -> (Vec<f32>, Vec<f32>) {
@@ -59,17 +60,39 @@ pub(crate) fn rms_norm_backward(
     (dx, dw)
 }
 
+/// Elements from which on several threads are worth waking; most of the time goes into memory that is used for the first
+/// time.
+const PARALLEL: usize = 1 << 17;
+
+/// How many elements a thread takes at a time, and how many threads there are.
+fn shares(elements: usize) -> (usize, usize) {
+    let threads = if elements < PARALLEL {
+        1
+    } else {
+        threads::available()
+    };
+    let parts = if threads == 1 { 1 } else { 4 * threads };
+    (elements.div_ceil(parts).max(1), threads)
+}
+
 /// `silu(gate) · up`, element by element.
 pub(crate) fn swiglu(gate: &[f32], up: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; gate.len()];
-    vectorised(
-        #[inline(always)]
-        || {
-            for ((y, &g), &u) in out.iter_mut().zip(gate).zip(up) {
-                *y = g * sigmoid(g) * u;
-            }
-        },
-    );
+    let (share, threads) = shares(gate.len());
+    let inputs = gate.chunks(share).zip(up.chunks(share));
+    let parts: Vec<_> = out.chunks_mut(share).zip(inputs).collect();
+    threads::share(threads, parts, |next| {
+        while let Some((out, (gate, up))) = next() {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for ((y, &g), &u) in out.iter_mut().zip(gate).zip(up) {
+                        *y = g * sigmoid(g) * u;
+                    }
+                },
+            );
+        }
+    });
     out
 }
 
@@ -77,16 +100,27 @@ pub(crate) fn swiglu(gate: &[f32], up: &[f32]) -> Vec<f32> {
 pub(crate) fn swiglu_backward(gate: &[f32], up: &[f32], grad: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let mut d_gate = vec![0.0; gate.len()];
     let mut d_up = vec![0.0; gate.len()];
-    vectorised(
-        #[inline(always)]
-        || {
-            for i in 0..gate.len() {
-                let s = sigmoid(gate[i]);
-                d_up[i] = grad[i] * gate[i] * s;
-                d_gate[i] = grad[i] * up[i] * s * (1.0 + gate[i] * (1.0 - s));
-            }
-        },
-    );
+    let (share, threads) = shares(gate.len());
+    let inputs = gate
+        .chunks(share)
+        .zip(up.chunks(share))
+        .zip(grad.chunks(share));
+    let outputs = d_gate.chunks_mut(share).zip(d_up.chunks_mut(share));
+    threads::share(threads, outputs.zip(inputs).collect(), |next| {
+        while let Some(((d_gate, d_up), ((gate, up), grad))) = next() {
+            vectorised(
+                #[inline(always)]
+                || {
+                    let inputs = gate.iter().zip(up).zip(grad);
+                    for ((dg, du), ((&g, &u), &grad)) in d_gate.iter_mut().zip(d_up).zip(inputs) {
+                        let s = sigmoid(g);
+                        *du = grad * g * s;
+                        *dg = grad * u * s * (1.0 + g * (1.0 - s));
+                    }
+                },
+            );
+        }
+    });
     (d_gate, d_up)
 }
 

@@ -67,12 +67,15 @@ fn rms_norm_equals_composed() {
 #[test]
 fn swiglu_equals_composed() {
     let device = flex();
-    let inputs = [random([3, 33], &device), random([3, 33], &device)];
-    let weighting = random([3, 33], &device);
-    let run = |f: fn(Tensor<2>, Tensor<2>) -> Tensor<2>| {
-        value_and_grads(&inputs, &weighting, |[g, u]| f(g, u))
-    };
-    assert_same(run(super::swiglu), run(composed::swiglu));
+    // One thread's work, and several threads'.
+    for shape in [[3, 33], [301, 877]] {
+        let inputs = [random(shape, &device), random(shape, &device)];
+        let weighting = random(shape, &device);
+        let run = |f: fn(Tensor<2>, Tensor<2>) -> Tensor<2>| {
+            value_and_grads(&inputs, &weighting, |[g, u]| f(g, u))
+        };
+        assert_same(run(super::swiglu), run(composed::swiglu));
+    }
 }
 
 /// batch, time, heads, kv_heads, head_dim, window

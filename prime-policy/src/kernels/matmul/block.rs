@@ -77,6 +77,32 @@ pub(super) fn add_columns<S: Simd, const R: usize>(
     }
 }
 
+/// [`add_columns`] for x whose elements at one depth follow those at the one before.
+#[inline(always)]
+pub(super) fn add_grouped<S: Simd, const R: usize>(
+    simd: S,
+    x: &[f32],
+    panel: &[[S::f32s; VECTORS]],
+    out: &mut [&mut [f32]],
+    at: &Range<usize>,
+) {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
+    for r in 0..R {
+        sums[r] = load(simd, &out[r][at.clone()]);
+    }
+    for (factors, weights) in x.as_chunks::<R>().0.iter().zip(panel) {
+        for r in 0..R {
+            let factor = simd.splat_f32s(factors[r]);
+            for v in 0..VECTORS {
+                sums[r][v] = simd.mul_add_e_f32s(factor, weights[v], sums[r][v]);
+            }
+        }
+    }
+    for r in 0..R {
+        store(simd, sums[r], &mut out[r][at.clone()]);
+    }
+}
+
 /// Up to [`VECTORS`] vectors of elements, zeros beyond them.
 #[inline(always)]
 fn load<S: Simd>(simd: S, from: &[f32]) -> [S::f32s; VECTORS] {
