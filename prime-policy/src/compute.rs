@@ -12,8 +12,9 @@ use crate::error::PolicyError;
 /// With [`BFloat16`](Self::BFloat16) the operands of every linear layer, of both products of attention and of the output
 /// head are rounded to bfloat16 on their way in, and what comes out is bfloat16; the key/value cache holds bfloat16. All
 /// else stays f32: the residual stream, biases, norms, rotary positions, softmax, SwiGLU, log-probs, entropies and losses.
-/// These are the rules of `torch.autocast`, which rounds biases and the steps of SwiGLU too. Updates that are too small for bfloat16's eight bits add up in the f32 parameters (Micikevicius et
-/// al. 2018, *Mixed precision training*, §3.1); its range is that of f32, so that no loss scale is needed.
+/// These are the rules of `torch.autocast`, which rounds biases and the steps of SwiGLU too. Updates that are too small
+/// for bfloat16's eight bits add up in the f32 parameters (Micikevicius et al. 2018, *Mixed precision training*, §3.1);
+/// its range is that of f32, so that no loss scale is needed.
 ///
 /// The names in files are torch's: `float32` and `bfloat16`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
