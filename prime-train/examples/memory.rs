@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             prompt: format!("problem {id}"),
             prompt_ids: (0..prompt_tokens).map(one).collect(),
             ground_truth: String::new(),
-            is_code: false,
+            ..PreparedProblem::default()
         }
     };
     let about_half = FnVerifier::new("about half", |response: &str, _: &str| {

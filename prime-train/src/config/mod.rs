@@ -9,6 +9,7 @@
 
 mod code;
 mod credit;
+mod data;
 mod layers;
 mod lora;
 mod model;
@@ -17,6 +18,7 @@ mod presets;
 mod rl;
 mod run;
 mod validate;
+mod warmup;
 
 #[cfg(test)]
 mod objective_tests;
@@ -31,13 +33,15 @@ pub use credit::{
     LooScaling, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessEstimator, ProcessGroups,
     ProcessNorm,
 };
+pub use data::{Data, DataTask};
 pub use layers::{Layer, resolve};
 pub use lora::Lora;
-pub use model::{Data, DataTask, Model, Warmup};
+pub use model::Model;
 pub use objective::Objective;
 pub use presets::{DEFAULT_PRESET, preset_names};
 pub use rl::{Filter, LossAgg, Rl, RolloutIs, Sampling};
 pub use run::{Eval, Run};
+pub use warmup::Warmup;
 
 use crate::error::ConfigError;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use prime_policy::Tokenizer;
 use prime_verifier::code::{CodeVerifier, Ticket};
@@ -9,14 +10,14 @@ use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
 use super::chat::PromptFormat;
-use super::rows::RowReader;
+use super::rows::{Row, RowReader};
 use super::tasks::{Split, Task};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::rng::Stream;
 
 /// A problem ready to be sampled from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PreparedProblem {
     /// Its number in its split: the same number is the same problem.
     pub id: u64,
@@ -28,6 +29,8 @@ pub struct PreparedProblem {
     pub ground_truth: String,
     /// Whether judging a response means running it.
     pub is_code: bool,
+    /// The row of a data file that it was made from.
+    pub row: Option<Arc<Row>>,
 }
 
 /// Problems to train and to evaluate on.
@@ -203,6 +206,7 @@ impl Problems {
                     prompt_ids,
                     ground_truth,
                     is_code: false,
+                    row: None,
                 })
             }
             Source::Own { train, .. } => {
@@ -350,6 +354,7 @@ fn prepare(
             prompt_ids,
             ground_truth: row.reward_model.ground_truth.to_text(),
             is_code: row.ability == "code",
+            row: Some(Arc::new(row)),
         });
     }
     Ok(Prepared {

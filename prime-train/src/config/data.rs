@@ -1,0 +1,101 @@
+//! `[data]`: what is trained on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::chat;
+use crate::data::tasks::{PassMark, Task, TaskName};
+
+/// Where problems come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataTask {
+    /// Built in: twelve one-digit sums and products.
+    Exam,
+    /// Built in: sixteen products modulo 3.
+    Mod3,
+    /// Built in: a running total modulo 10.
+    Chain,
+    /// Rows of `data.train_file`.
+    Jsonl,
+}
+
+impl DataTask {
+    /// The built-in task; `None` for rows of a file.
+    pub fn builtin(self) -> Option<Box<dyn Task>> {
+        let name = match self {
+            DataTask::Exam => TaskName::Exam,
+            DataTask::Mod3 => TaskName::Mod3,
+            DataTask::Chain => TaskName::Chain,
+            DataTask::Jsonl => return None,
+        };
+        Some(name.build())
+    }
+}
+
+/// `[data]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// A built-in task, or `jsonl`.
+    pub task: DataTask,
+    /// Rows to train on; needed by `jsonl`.
+    pub train_file: String,
+    /// Rows to evaluate on; empty = no evaluation with `jsonl`.
+    pub eval_file: String,
+    /// Count broken rows instead of stopping at the first.
+    pub skip_bad_rows: bool,
+    /// Longer prompts are an error for built-in tasks and left out (and counted) for `jsonl`, ≥ 1.
+    pub max_prompt_tokens: usize,
+    /// How the messages of rows become a prompt: `auto` (the model's chat template where it has one, else the contents
+    /// joined by blank lines), `none` (always joined), or the path of a Jinja template.
+    pub chat_template: String,
+    /// Right answers needed on a built-in task, `"all"` or `"fraction"`; `""` (`None`) = the task's own.
+    #[serde(with = "optional_pass_mark")]
+    pub pass_mark: Option<PassMark>,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Data {
+            task: DataTask::Exam,
+            train_file: String::new(),
+            eval_file: String::new(),
+            skip_bad_rows: false,
+            max_prompt_tokens: 1024,
+            chat_template: chat::AUTO.to_owned(),
+            pass_mark: None,
+        }
+    }
+}
+
+/// TOML has no null, and every key is to be written out: `""` stands for "the task's own".
+mod optional_pass_mark {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::data::tasks::PassMark;
+
+    pub(super) fn serialize<S: Serializer>(
+        mark: &Option<PassMark>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match mark {
+            Some(mark) => mark.serialize(serializer),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PassMark>, D::Error> {
+        let given = toml::Value::deserialize(deserializer)?;
+        if given.as_str() == Some("") {
+            return Ok(None);
+        }
+        PassMark::deserialize(given.clone()).map(Some).map_err(|_| {
+            serde::de::Error::custom(format!(
+                "invalid value: {given}, expected a whole number of right answers, \"all\", \
+                 \"fraction\", or \"\" for the task's own"
+            ))
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! `[data]`.
+
+use super::{Checked, at_least_one, ensure};
+use crate::config::Config;
+use crate::data::tasks::PassMark;
+
+pub(super) fn data(config: &Config) -> Checked {
+    let d = &config.data;
+    at_least_one("data.max_prompt_tokens", d.max_prompt_tokens)?;
+    ensure(
+        !d.chat_template.is_empty(),
+        "data.chat_template",
+        "\"\"",
+        "\"auto\", \"none\" or the path of a Jinja template",
+    )?;
+    let Some(task) = d.task.builtin() else {
+        ensure(
+            !d.train_file.is_empty(),
+            "data.train_file",
+            "\"\"",
+            "a file with data.task = \"jsonl\"",
+        )?;
+        ensure(
+            !config.model.path.is_empty(),
+            "model.path",
+            "\"\"",
+            "a model folder with data.task = \"jsonl\": rows need its tokenizer",
+        )?;
+        let given = d.pass_mark.map(|mark| mark.to_string()).unwrap_or_default();
+        let need = "\"\" with data.task = \"jsonl\": the verifier judges whole responses";
+        return ensure(d.pass_mark.is_none(), "data.pass_mark", given, need);
+    };
+    let name = task.name().as_str();
+    ensure(
+        d.max_prompt_tokens >= task.prompt_tokens(),
+        "data.max_prompt_tokens",
+        d.max_prompt_tokens,
+        format_args!(
+            "at least {}: prompts of `{name}` are that long",
+            task.prompt_tokens()
+        ),
+    )?;
+    ensure(
+        config.sampling.max_new_tokens >= task.response_tokens(),
+        "sampling.max_new_tokens",
+        config.sampling.max_new_tokens,
+        format_args!(
+            "at least {}: responses of `{name}` are that long",
+            task.response_tokens()
+        ),
+    )?;
+    match d.pass_mark {
+        Some(PassMark::AtLeast(mark)) => ensure(
+            (1..=task.answers()).contains(&mark),
+            "data.pass_mark",
+            mark,
+            format_args!("from 1 to {}, the answers of `{name}`", task.answers()),
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,64 @@
+//! Ranges, and keys that have to agree with each other. Types are right by the time this runs.
+
+mod credit;
+mod data;
+mod model;
+mod rl;
+mod run;
+mod warmup;
+
+use std::fmt::Display;
+
+use super::Config;
+use crate::error::ConfigError;
+
+type Checked = Result<(), ConfigError>;
+
+fn ensure(holds: bool, key: &'static str, given: impl Display, need: impl Display) -> Checked {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError::Range {
+        key,
+        given: given.to_string(),
+        need: need.to_string(),
+    })
+}
+
+fn at_least_one(key: &'static str, value: usize) -> Checked {
+    ensure(value >= 1, key, value, "at least 1")
+}
+
+fn positive(key: &'static str, value: f64) -> Checked {
+    let holds = value.is_finite() && value > 0.0;
+    ensure(holds, key, value, "a finite number above 0")
+}
+
+fn not_negative(key: &'static str, value: f64) -> Checked {
+    let holds = value.is_finite() && value >= 0.0;
+    ensure(holds, key, value, "a finite number, 0 or more")
+}
+
+fn fraction(key: &'static str, value: f64) -> Checked {
+    ensure((0.0..=1.0).contains(&value), key, value, "from 0 to 1")
+}
+
+fn below_one(key: &'static str, value: f64) -> Checked {
+    let holds = (0.0..1.0).contains(&value);
+    ensure(holds, key, value, "from 0 to below 1")
+}
+
+pub(super) fn validate(config: &Config) -> Checked {
+    model::model(config)?;
+    model::lora(config)?;
+    warmup::warmup(config)?;
+    rl::sampling(config)?;
+    rl::rl(config)?;
+    rl::filter(config)?;
+    credit::advantage(config)?;
+    credit::kl_and_critic(config)?;
+    credit::prm(config)?;
+    data::data(config)?;
+    run::code(config)?;
+    run::eval_and_run(config)
+}

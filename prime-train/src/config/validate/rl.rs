@@ -1,0 +1,118 @@
+//! `[sampling]`, `[rl]` and `[filter]`.
+
+use prime_policy::PolicyError;
+use prime_policy::objective::PolicyObjective;
+
+use super::{Checked, at_least_one, below_one, ensure, fraction, not_negative, positive};
+use crate::config::objective::{PARAMETERS, Parameter};
+use crate::config::{Config, LossAgg, Objective, Rl, RolloutIs};
+
+pub(super) fn sampling(config: &Config) -> Checked {
+    let s = &config.sampling;
+    positive("sampling.temperature", s.temperature)?;
+    let holds = s.top_p > 0.0 && s.top_p <= 1.0;
+    ensure(holds, "sampling.top_p", s.top_p, "above 0, up to 1")?;
+    fraction("sampling.min_p", s.min_p)?;
+    at_least_one("sampling.max_new_tokens", s.max_new_tokens)
+}
+
+pub(super) fn rl(config: &Config) -> Checked {
+    let r = &config.rl;
+    at_least_one("rl.prompts_per_step", r.prompts_per_step)?;
+    at_least_one("rl.group_size", r.group_size)?;
+    ensure(
+        r.oversample_factor.is_finite() && r.oversample_factor >= 1.0,
+        "rl.oversample_factor",
+        r.oversample_factor,
+        "a finite number, 1 or more",
+    )?;
+    at_least_one("rl.epochs_per_step", r.epochs_per_step)?;
+    at_least_one("rl.micro_batch_size", r.micro_batch_size)?;
+    positive("rl.lr", r.lr)?;
+    below_one("rl.beta1", r.beta1)?;
+    below_one("rl.beta2", r.beta2)?;
+    not_negative("rl.weight_decay", r.weight_decay)?;
+    positive("rl.grad_clip", r.grad_clip)?;
+    objective(config)?;
+    not_negative("rl.entropy_coef", r.entropy_coef)
+}
+
+fn objective(config: &Config) -> Checked {
+    let r = &config.rl;
+    let name = r.objective.as_str();
+    for parameter in &PARAMETERS {
+        let (value, default) = ((parameter.value)(r), (parameter.value)(&Rl::default()));
+        ensure(
+            parameter.readers.contains(&r.objective) || value == default,
+            parameter.key,
+            value,
+            format_args!("{default}: rl.objective = \"{name}\" does not read it"),
+        )?;
+    }
+    ensure(
+        r.objective != Objective::PpoClip
+            || r.clip_ratio_c == 0.0
+            || (r.clip_ratio_c.is_finite() && r.clip_ratio_c > 1.0),
+        "rl.clip_ratio_c",
+        r.clip_ratio_c,
+        "0 (off) or above 1",
+    )?;
+    match config.objective().validate() {
+        Ok(()) => {}
+        Err(PolicyError::Objective {
+            field,
+            value,
+            accepted,
+            ..
+        }) => {
+            let key = Parameter::named(field).map_or("rl.objective", |parameter| parameter.key);
+            return ensure(false, key, value, accepted);
+        }
+        Err(other) => return ensure(false, "rl.objective", name, other),
+    }
+    if let Some(loss_agg) = r.objective.loss_agg() {
+        ensure(
+            r.loss_agg == loss_agg,
+            "rl.loss_agg",
+            r.loss_agg.as_str(),
+            format_args!(
+                "{}: rl.objective = \"{name}\" is defined with it",
+                loss_agg.as_str()
+            ),
+        )?;
+    }
+    not_negative("rl.loss_scale_factor", r.loss_scale_factor)?;
+    ensure(
+        r.loss_scale_factor == 0.0 || r.loss_agg == LossAgg::SeqMeanTokenSumNorm,
+        "rl.loss_scale_factor",
+        r.loss_scale_factor,
+        "0 unless rl.loss_agg = \"seq_mean_token_sum_norm\"",
+    )?;
+    positive("rl.rollout_is_threshold", r.rollout_is_threshold)?;
+    let level = match r.rollout_is {
+        RolloutIs::Off => return Ok(()),
+        RolloutIs::Token => "token",
+        RolloutIs::Sequence => "sequence",
+    };
+    ensure(
+        matches!(r.objective, Objective::Reinforce | Objective::Gpg),
+        "rl.rollout_is",
+        level,
+        "off unless rl.objective is reinforce or gpg: the others compare with the policy that acted themselves",
+    )
+}
+
+pub(super) fn filter(config: &Config) -> Checked {
+    let f = &config.filter;
+    fraction("filter.accuracy_lower_bound", f.accuracy_lower_bound)?;
+    fraction("filter.accuracy_upper_bound", f.accuracy_upper_bound)?;
+    ensure(
+        f.accuracy_lower_bound <= f.accuracy_upper_bound,
+        "filter.accuracy_lower_bound",
+        f.accuracy_lower_bound,
+        format_args!(
+            "at most filter.accuracy_upper_bound ({})",
+            f.accuracy_upper_bound
+        ),
+    )
+}

@@ -1,0 +1,21 @@
+//! `[warmup]`.
+
+use super::{Checked, at_least_one, below_one, ensure, not_negative, positive};
+use crate::config::Config;
+
+pub(super) fn warmup(config: &Config) -> Checked {
+    let w = &config.warmup;
+    at_least_one("warmup.batch_size", w.batch_size)?;
+    at_least_one("warmup.micro_batch_size", w.micro_batch_size)?;
+    positive("warmup.lr", w.lr)?;
+    below_one("warmup.beta1", w.beta1)?;
+    below_one("warmup.beta2", w.beta2)?;
+    not_negative("warmup.weight_decay", w.weight_decay)?;
+    positive("warmup.grad_clip", w.grad_clip)?;
+    ensure(
+        w.steps == 0 || w.lr_warmup_steps < w.steps,
+        "warmup.lr_warmup_steps",
+        w.lr_warmup_steps,
+        format_args!("less than warmup.steps ({})", w.steps),
+    )
+}
