@@ -43,7 +43,7 @@ const SIZES: [&str; 22] = [
     "filter.accuracy=false",
     "kl.placement=none",
     "prm.update=after",
-    "prm.replay_steps=50",
+    "prm.replay.steps=50",
     "prm.micro_batch_size=16",
     "prm.process_groups=all",
     "prm.process_warmup_steps=0",
@@ -116,8 +116,8 @@ impl Work {
         };
         let own = [
             format!("prm.process_credit={credit}"),
-            format!("prm.replay_mini_batches={}", self.replay_batches),
-            format!("prm.replay_batch_size={REPLAYED}"),
+            format!("prm.replay.mini_batches={}", self.replay_batches),
+            format!("prm.replay.batch_size={REPLAYED}"),
             format!("threads={threads}"),
             format!("warmup.steps={warm_up}"),
         ];

@@ -71,7 +71,7 @@ impl Settings {
 
     /// The configuration of a run that goes on; its device may be another.
     fn resumed(&self, run: &Path) -> Result<Config, TrainError> {
-        let mut layers = vec![Layer::file(&run.join("config.toml"))?];
+        let mut layers = Layer::of_run(run)?;
         layers.extend(self.device_layer()?);
         Ok(resolve(&layers)?)
     }

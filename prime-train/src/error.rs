@@ -247,14 +247,22 @@ pub enum ConfigError {
         given: String,
     },
     /// A key that does not exist.
-    #[error("{layer}: unknown key `{key}`{}", suggest(.nearest))]
-    UnknownKey {
+    #[error("{layer}: {}", unknown(.keys))]
+    UnknownKeys {
+        /// Where they were written.
+        layer: String,
+        /// All of them, at least one.
+        keys: Vec<UnknownKey>,
+    },
+    /// A key in the table of an objective or estimator that is not the one chosen.
+    #[error("{layer}: nothing reads `{key}` here: it is read {when} only")]
+    Unread {
         /// Where it was written.
         layer: String,
         /// The key, dotted.
         key: String,
-        /// The nearest key that exists.
-        nearest: Option<String>,
+        /// When it is read.
+        when: String,
     },
     /// A preset that does not exist.
     #[error("{layer}: unknown preset `{given}`; there are {known}{}", suggest(.nearest))]
@@ -296,6 +304,29 @@ pub enum ConfigError {
     },
 }
 
+/// A key that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// The key, dotted.
+    pub key: String,
+    /// What may have been meant, in words.
+    pub hint: Option<String>,
+}
+
+fn unknown(keys: &[UnknownKey]) -> String {
+    let one = |known: &UnknownKey| {
+        let hint = known.hint.as_ref().map(|hint| format!(" ({hint})"));
+        format!("`{}`{}", known.key, hint.unwrap_or_default())
+    };
+    match keys {
+        [key] => format!("unknown key {}", one(key)),
+        keys => {
+            let lines: Vec<String> = keys.iter().map(|key| format!("\n  {}", one(key))).collect();
+            format!("{} unknown keys:{}", keys.len(), lines.concat())
+        }
+    }
+}
+
 fn suggest(nearest: &Option<String>) -> String {
     match nearest {
         Some(name) => format!(" (did you mean `{name}`?)"),
@@ -320,10 +351,13 @@ mod tests {
 
     #[test]
     fn suggestions_are_shown() {
-        let error = ConfigError::UnknownKey {
-            layer: "--set rl.stepz=1".into(),
+        let key = UnknownKey {
             key: "rl.stepz".into(),
-            nearest: Some("rl.steps".into()),
+            hint: Some("did you mean `rl.steps`?".into()),
+        };
+        let error = ConfigError::UnknownKeys {
+            layer: "--set rl.stepz=1".into(),
+            keys: vec![key],
         };
         assert_eq!(
             error.to_string(),

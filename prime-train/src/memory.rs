@@ -229,11 +229,11 @@ fn trained(
 
 fn prm_work(config: &Config, model: &DecoderMemory, time: usize, responses: usize) -> Trained {
     let prm = &config.prm;
-    let (steps, mini) = match (prm.update, prm.replay_steps, prm.mini_batch_size) {
+    let (steps, mini) = match (prm.update, prm.replay.steps, prm.mini_batch_size) {
         (PrmUpdate::None, _, _) => (0, responses),
         (_, 0, 0) => (prm.passes, responses),
         (_, 0, size) => (prm.passes * responses.div_ceil(size), size.min(responses)),
-        _ => (prm.replay_mini_batches, prm.replay_batch_size),
+        _ => (prm.replay.mini_batches, prm.replay.batch_size),
     };
     let rows = rows_at_once(prm.micro_batch_size, prm.micro_batch_tokens, time);
     Trained {

@@ -89,6 +89,8 @@ impl Run {
         progress: bool,
     ) -> Result<Self, TrainError> {
         write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
+        let full = config.to_full_toml()?;
+        write_atomically(&folder.join("config.full.toml"), full.as_bytes())?;
         let seconds = start.seconds;
         let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);

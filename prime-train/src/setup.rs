@@ -118,11 +118,11 @@ impl Config {
     /// reward), so its coefficient here is 1.
     pub fn estimator(&self, process: bool) -> Prime {
         let advantage = &self.advantage;
-        let gae = Gae::new(advantage.gamma, advantage.lam);
+        let gae = Gae::new(advantage.gamma, advantage.gae.lam);
         let reward_to_go = |gamma| ReinforcePlusPlus::default().with_gamma(gamma).into();
         let outcome: Term = match advantage.estimator {
             Estimator::Reinforce => Reinforce::default()
-                .with_baseline(match advantage.baseline {
+                .with_baseline(match advantage.reinforce.baseline {
                     Baseline::None => ReinforceBaseline::None,
                     Baseline::BatchMean => ReinforceBaseline::BatchMean,
                     Baseline::GroupMean => ReinforceBaseline::GroupMean,
@@ -130,7 +130,7 @@ impl Config {
                 .into(),
             Estimator::Rloo => Rloo::default().into(),
             Estimator::Grpo => Grpo::default()
-                .with_normalize_by_std(advantage.normalize_by_std)
+                .with_normalize_by_std(advantage.grpo.normalize_by_std)
                 .into(),
             Estimator::Gae => gae.into(),
             Estimator::Opo => Opo::default().into(),
@@ -145,7 +145,7 @@ impl Config {
             _ if critic => gae.into(),
             ProcessEstimator::Reinforce => Reinforce::default().into(),
             ProcessEstimator::Rloo => Rloo::default()
-                .with_scaling(match advantage.loo_scaling {
+                .with_scaling(match advantage.rloo.loo_scaling {
                     LooScaling::Paper => AdvantageLooScaling::Paper,
                     LooScaling::Code => AdvantageLooScaling::Code,
                 })
@@ -224,54 +224,52 @@ impl Config {
     /// The policy loss.
     pub fn objective(&self) -> ObjectiveConfig {
         let rl = &self.rl;
-        let (clip_ratio_low, clip_ratio_high) =
-            (rl.clip_ratio_low as f32, rl.clip_ratio_high as f32);
-        let clip_ratio_c = rl.clip_ratio_c as f32;
         match rl.objective {
             Objective::PpoClip => ObjectiveConfig::PpoClip(PpoClip {
-                clip_ratio_low,
-                clip_ratio_high,
-                clip_ratio_c: (rl.clip_ratio_c > 0.0).then_some(clip_ratio_c),
+                clip_ratio_low: rl.ppo_clip.clip_ratio_low as f32,
+                clip_ratio_high: rl.ppo_clip.clip_ratio_high as f32,
+                clip_ratio_c: (rl.ppo_clip.clip_ratio_c > 0.0)
+                    .then_some(rl.ppo_clip.clip_ratio_c as f32),
             }),
             Objective::Gspo => ObjectiveConfig::Gspo(Gspo {
-                clip_ratio_low,
-                clip_ratio_high,
+                clip_ratio_low: rl.gspo.clip_ratio_low as f32,
+                clip_ratio_high: rl.gspo.clip_ratio_high as f32,
             }),
             Objective::Sapo => ObjectiveConfig::Sapo(Sapo {
-                tau_pos: rl.tau_pos as f32,
-                tau_neg: rl.tau_neg as f32,
+                tau_pos: rl.sapo.tau_pos as f32,
+                tau_neg: rl.sapo.tau_neg as f32,
             }),
             Objective::Cispo => ObjectiveConfig::Cispo(Cispo {
-                clip_ratio_low,
-                clip_ratio_high,
+                clip_ratio_low: rl.cispo.clip_ratio_low as f32,
+                clip_ratio_high: rl.cispo.clip_ratio_high as f32,
             }),
             Objective::Gmpo => ObjectiveConfig::Gmpo(Gmpo {
-                clip_ratio_low,
-                clip_ratio_high,
+                clip_ratio_low: rl.gmpo.clip_ratio_low as f32,
+                clip_ratio_high: rl.gmpo.clip_ratio_high as f32,
             }),
             Objective::ClipCov => ObjectiveConfig::ClipCov(ClipCov {
-                clip_ratio_low,
-                clip_ratio_high,
-                clip_cov_ratio: rl.clip_cov_ratio,
-                clip_cov_lb: rl.clip_cov_lb,
-                clip_cov_ub: rl.clip_cov_ub,
+                clip_ratio_low: rl.clip_cov.clip_ratio_low as f32,
+                clip_ratio_high: rl.clip_cov.clip_ratio_high as f32,
+                clip_cov_ratio: rl.clip_cov.clip_cov_ratio,
+                clip_cov_lb: rl.clip_cov.clip_cov_lb,
+                clip_cov_ub: rl.clip_cov.clip_cov_ub,
             }),
             Objective::KlCov => ObjectiveConfig::KlCov(KlCov {
-                kl_cov_ratio: rl.kl_cov_ratio,
-                ppo_kl_coef: rl.ppo_kl_coef as f32,
+                kl_cov_ratio: rl.kl_cov.kl_cov_ratio,
+                ppo_kl_coef: rl.kl_cov.ppo_kl_coef as f32,
             }),
             Objective::DppoTv => ObjectiveConfig::DppoTv(DppoTv {
-                clip_ratio_low,
-                clip_ratio_high,
-                clip_ratio_c,
+                clip_ratio_low: rl.dppo_tv.clip_ratio_low as f32,
+                clip_ratio_high: rl.dppo_tv.clip_ratio_high as f32,
+                clip_ratio_c: rl.dppo_tv.clip_ratio_c as f32,
             }),
             Objective::DppoKl => ObjectiveConfig::DppoKl(DppoKl {
-                clip_ratio_low,
-                clip_ratio_high,
-                clip_ratio_c,
+                clip_ratio_low: rl.dppo_kl.clip_ratio_low as f32,
+                clip_ratio_high: rl.dppo_kl.clip_ratio_high as f32,
+                clip_ratio_c: rl.dppo_kl.clip_ratio_c as f32,
             }),
             Objective::Dro => ObjectiveConfig::Dro(Dro {
-                dro_beta: rl.dro_beta as f32,
+                dro_beta: rl.dro.dro_beta as f32,
             }),
             Objective::Gpg => ObjectiveConfig::Gpg(PolicyGpg {}),
             Objective::Reinforce => ObjectiveConfig::Reinforce(PolicyReinforce {}),
@@ -280,12 +278,17 @@ impl Config {
 
     /// Importance weights of π_θ against the policy that acted; `None` = all 1.
     pub fn importance_weights(&self) -> Option<ImportanceWeights> {
-        let level = match self.rl.rollout_is {
+        let keys = match self.rl.objective {
+            Objective::Gpg => &self.rl.gpg,
+            Objective::Reinforce => &self.rl.reinforce,
+            _ => return None,
+        };
+        let level = match keys.rollout_is {
             RolloutIs::Off => return None,
             RolloutIs::Token => ImportanceLevel::Token,
             RolloutIs::Sequence => ImportanceLevel::Sequence,
         };
-        let cap = self.rl.rollout_is_threshold as f32;
+        let cap = keys.rollout_is_threshold as f32;
         Some(ImportanceWeights { level, cap })
     }
 
@@ -361,10 +364,10 @@ impl Config {
             micro_batch_size: prm.micro_batch_size,
             micro_batch_tokens: prm.micro_batch_tokens,
             passes: prm.passes,
-            replay: (prm.replay_steps > 0).then_some(ReplayConfig {
-                steps: prm.replay_steps,
-                mini_batches: prm.replay_mini_batches,
-                batch_size: prm.replay_batch_size,
+            replay: (prm.replay.steps > 0).then_some(ReplayConfig {
+                steps: prm.replay.steps,
+                mini_batches: prm.replay.mini_batches,
+                batch_size: prm.replay.batch_size,
             }),
             seed: self.seed,
             threads: self.worker_threads(),

@@ -409,7 +409,7 @@ fn rows_of_code_train_too() {
         assert_eq!(record["verifier/could_not_judge"].as_u64(), Some(0));
         assert!(!record.contains_key("verifier/unsandboxed"));
     }
-    let config = String::from_utf8(folder.read("runs/code/config.toml")).unwrap();
+    let config = String::from_utf8(folder.read("runs/code/config.full.toml")).unwrap();
     for part in ["[code]", "time_limit = 2.0", "checker = \"default\""] {
         assert!(config.contains(part), "{part} in\n{config}");
     }

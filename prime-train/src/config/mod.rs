@@ -2,23 +2,35 @@
 //!
 //! Every key has a default, so a file holds only what it changes. A later layer wins key by key. The
 //! preset named by the topmost layer that names one is used ([`DEFAULT_PRESET`] otherwise), whatever
-//! layer that is. [`Config::to_toml`] writes every key; reading that text gives an equal configuration.
+//! layer that is. [`Config::to_toml`] writes what a reader wants to see, [`Config::to_full_toml`]
+//! every key that is read; reading either text gives an equal configuration.
 //!
 //! Learning rates are for the built-in tasks and a model of 10⁵ parameters. The published rates
 //! (policy 5e-7, reward model 1e-6) belong to models of 7·10⁹ and teach a small one nothing.
 
+mod applies;
 mod code;
 mod credit;
 mod data;
+mod docs;
+mod estimator_keys;
+mod explain;
 mod layers;
 mod lora;
 mod model;
+mod names;
 mod objective;
+mod objective_keys;
 mod presets;
+mod prm;
+mod resolve;
 mod rl;
 mod run;
+mod schedule;
+mod tables;
 mod validate;
 mod warmup;
+mod write;
 
 #[cfg(test)]
 mod objective_tests;
@@ -29,21 +41,29 @@ use serde::{Deserialize, Serialize};
 
 pub use code::Code;
 pub use credit::{
-    Advantage, Baseline, Critic, Estimator, Granularity, Kl, KlEstimator, KlPlacement, LabelPrior,
-    LooScaling, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessEstimator, ProcessGroups,
-    ProcessNorm,
+    Advantage, Baseline, Critic, Estimator, Kl, KlEstimator, KlPlacement, LooScaling,
+    ProcessEstimator, ProcessNorm,
 };
 pub use data::{Data, DataTask};
-pub use layers::{Layer, resolve};
+pub use estimator_keys::{GaeKeys, GrpoKeys, ReinforceKeys, RlooKeys};
+pub use explain::{explain, list, page};
+pub use layers::Layer;
 pub use lora::Lora;
 pub use model::Model;
 pub use objective::Objective;
+pub use objective_keys::{
+    CispoKeys, ClipCovKeys, DppoKlKeys, DppoTvKeys, DroKeys, GmpoKeys, GspoKeys, KlCovKeys,
+    PlainKeys, PpoClipKeys, RolloutIs, SapoKeys,
+};
 pub use presets::{DEFAULT_PRESET, preset_names};
-pub use rl::{Filter, LossAgg, Rl, RolloutIs, Sampling};
+pub use prm::{
+    Granularity, LabelPrior, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessGroups, Replay,
+};
+pub use resolve::resolve;
+pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, Run};
+pub use schedule::{LrSchedule, Schedule};
 pub use warmup::Warmup;
-
-use crate::error::ConfigError;
 
 /// A resolved and validated configuration. Made by [`resolve`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,16 +131,6 @@ impl Config {
             eval: Eval::default(),
             run: Run::default(),
         }
-    }
-
-    /// The configuration as TOML with every key, for `config.toml` in a run folder.
-    ///
-    /// # Errors
-    /// [`ConfigError::Encode`] if a value does not exist in TOML (a seed above 2⁶³ set in code).
-    pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string_pretty(self).map_err(|e| ConfigError::Encode {
-            reason: e.to_string(),
-        })
     }
 
     /// Responses sampled in a step: prompts × group size × over-sampling, rounded up to whole groups.

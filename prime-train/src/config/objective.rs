@@ -1,9 +1,9 @@
-//! `rl.objective`: the policy loss, and which keys of `[rl]` belong to it.
+//! `rl.objective`: the policy loss.
 
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
-use super::{LossAgg, Rl};
+use super::LossAgg;
 
 /// The policy loss. What each is, and who published it: `prime_policy::objective`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,71 +37,24 @@ pub enum Objective {
     Reinforce,
 }
 
-/// A key of `[rl]` that belongs to some objectives.
-pub(super) struct Parameter {
-    /// The key, dotted.
-    pub(super) key: &'static str,
-    /// Its value in a configuration.
-    pub(super) value: fn(&Rl) -> f64,
-    /// Who reads it.
-    pub(super) readers: &'static [Objective],
-}
-
-const CLIPPED: &[Objective] = &[
-    Objective::PpoClip,
-    Objective::Gspo,
-    Objective::Cispo,
-    Objective::Gmpo,
-    Objective::ClipCov,
-    Objective::DppoTv,
-    Objective::DppoKl,
-];
-const CAPPED: &[Objective] = &[Objective::PpoClip, Objective::DppoTv, Objective::DppoKl];
-
-/// All of them.
-pub(super) const PARAMETERS: [Parameter; 11] = [
-    parameter("rl.clip_ratio_low", |rl| rl.clip_ratio_low, CLIPPED),
-    parameter("rl.clip_ratio_high", |rl| rl.clip_ratio_high, CLIPPED),
-    parameter("rl.clip_ratio_c", |rl| rl.clip_ratio_c, CAPPED),
-    parameter("rl.tau_pos", |rl| rl.tau_pos, &[Objective::Sapo]),
-    parameter("rl.tau_neg", |rl| rl.tau_neg, &[Objective::Sapo]),
-    parameter("rl.dro_beta", |rl| rl.dro_beta, &[Objective::Dro]),
-    parameter(
-        "rl.clip_cov_ratio",
-        |rl| rl.clip_cov_ratio,
-        &[Objective::ClipCov],
-    ),
-    parameter("rl.clip_cov_lb", |rl| rl.clip_cov_lb, &[Objective::ClipCov]),
-    parameter("rl.clip_cov_ub", |rl| rl.clip_cov_ub, &[Objective::ClipCov]),
-    parameter("rl.kl_cov_ratio", |rl| rl.kl_cov_ratio, &[Objective::KlCov]),
-    parameter("rl.ppo_kl_coef", |rl| rl.ppo_kl_coef, &[Objective::KlCov]),
-];
-
-const fn parameter(
-    key: &'static str,
-    value: fn(&Rl) -> f64,
-    readers: &'static [Objective],
-) -> Parameter {
-    Parameter {
-        key,
-        value,
-        readers,
-    }
-}
-
-impl Parameter {
-    fn name(&self) -> &'static str {
-        self.key.strip_prefix("rl.").unwrap_or(self.key)
-    }
-
-    /// The parameter that prime-policy calls `name`.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        PARAMETERS.iter().find(|parameter| parameter.name() == name)
-    }
-}
-
 impl Objective {
-    /// The name in a configuration.
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::PpoClip,
+        Self::Gspo,
+        Self::Sapo,
+        Self::Cispo,
+        Self::Gmpo,
+        Self::ClipCov,
+        Self::KlCov,
+        Self::DppoTv,
+        Self::DppoKl,
+        Self::Dro,
+        Self::Gpg,
+        Self::Reinforce,
+    ];
+
+    /// The name in a configuration, and of its table in `[rl]`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PpoClip => "ppo_clip",
@@ -123,42 +76,6 @@ impl Objective {
     pub(super) fn loss_agg(self) -> Option<LossAgg> {
         let of_responses = matches!(self, Self::Gspo | Self::Sapo | Self::Gmpo);
         of_responses.then_some(LossAgg::SeqMeanTokenMean)
-    }
-
-    /// Defaults of the keys that belong to an objective, as a layer: `[rl]` with all [`PARAMETERS`].
-    pub(super) fn defaults(self) -> Table {
-        let rl = self.default_rl();
-        let mut keys: Table = PARAMETERS
-            .iter()
-            .map(|p| (p.name().to_owned(), Value::Float((p.value)(&rl))))
-            .collect();
-        if let Some(Ok(loss_agg)) = self.loss_agg().map(Value::try_from) {
-            keys.insert("loss_agg".to_owned(), loss_agg);
-        }
-        Table::from_iter([("rl".to_owned(), Value::Table(keys))])
-    }
-
-    fn default_rl(self) -> Rl {
-        let clip = |clip_ratio_low, clip_ratio_high, clip_ratio_c| Rl {
-            clip_ratio_low,
-            clip_ratio_high,
-            clip_ratio_c,
-            ..Rl::default()
-        };
-        match self {
-            Self::Gspo => clip(3e-4, 4e-4, 0.0),
-            Self::Cispo => clip(1.0, 0.2, 0.0),
-            Self::Gmpo => clip(0.4, 0.4, 0.0),
-            Self::DppoTv => clip(0.15, 0.15, 20.0),
-            Self::DppoKl => clip(0.05, 0.05, 20.0),
-            Self::PpoClip
-            | Self::Sapo
-            | Self::ClipCov
-            | Self::KlCov
-            | Self::Dro
-            | Self::Gpg
-            | Self::Reinforce => Rl::default(),
-        }
     }
 
     /// The objective of the topmost of `layers` that names one this program knows.

@@ -5,21 +5,9 @@ use prime_policy::objective::{
 };
 
 use super::*;
+use crate::error::ConfigError;
 
-const ALL: [Objective; 12] = [
-    Objective::PpoClip,
-    Objective::Gspo,
-    Objective::Sapo,
-    Objective::Cispo,
-    Objective::Gmpo,
-    Objective::ClipCov,
-    Objective::KlCov,
-    Objective::DppoTv,
-    Objective::DppoKl,
-    Objective::Dro,
-    Objective::Gpg,
-    Objective::Reinforce,
-];
+const ALL: [Objective; 12] = Objective::ALL;
 
 /// On a preset without `all_actions`, which is for `ppo_clip` only.
 fn with(arguments: &[&str]) -> Result<Config, ConfigError> {
@@ -78,14 +66,11 @@ fn the_names_of_verl_are_understood() {
 #[test]
 fn keys_win_over_the_defaults_of_an_objective_in_any_order() {
     let name = "rl.objective=gspo";
-    let key = "rl.clip_ratio_low=0.01";
+    let key = "rl.gspo.clip_ratio_low=0.01";
     for arguments in [[name, key], [key, name]] {
-        let rl = with(&arguments).unwrap().rl;
-        assert_eq!((rl.clip_ratio_low, rl.clip_ratio_high), (0.01, 4e-4));
+        let gspo = with(&arguments).unwrap().rl.gspo;
+        assert_eq!((gspo.clip_ratio_low, gspo.clip_ratio_high), (0.01, 4e-4));
     }
-    let file = "preset = \"rloo\"\n[rl]\nclip_ratio_high = 0.02\nobjective = \"gspo\"";
-    let rl = resolve(&[Layer::text("f", file).unwrap()]).unwrap().rl;
-    assert_eq!((rl.clip_ratio_low, rl.clip_ratio_high), (3e-4, 0.02));
 }
 
 #[test]
@@ -93,7 +78,10 @@ fn the_topmost_objective_counts() {
     let rl = with(&["rl.objective=gspo", "rl.objective=gmpo"])
         .unwrap()
         .rl;
-    assert_eq!((rl.objective, rl.clip_ratio_low), (Objective::Gmpo, 0.4));
+    assert_eq!(
+        (rl.objective, rl.gmpo.clip_ratio_low),
+        (Objective::Gmpo, 0.4)
+    );
     let rl = with(&["rl.objective=gspo", "rl.objective=ppo_clip"]);
     let rl = rl.unwrap().rl;
     assert_eq!(rl, with(&[]).unwrap().rl);
@@ -102,10 +90,67 @@ fn the_topmost_objective_counts() {
 #[test]
 fn keys_of_the_preset_stay_with_its_objective() {
     let named = with(&["preset=recipe", "rl.objective=vanilla"]).unwrap();
-    assert_eq!(named.rl.clip_ratio_c, 3.0, "the recipe's dual clip");
+    assert_eq!(
+        named.rl.ppo_clip.clip_ratio_c, 3.0,
+        "the recipe's dual clip"
+    );
     let other = with(&["preset=recipe", "rl.objective=sapo"]).unwrap();
-    assert_eq!(other.rl.clip_ratio_c, 0.0);
+    assert_eq!(other.rl.ppo_clip, PpoClipKeys::default());
     assert_eq!(other.rl.loss_agg, LossAgg::SeqMeanTokenMean);
+}
+
+#[test]
+fn a_file_that_chooses_may_be_overruled() {
+    let file = "[rl]\nobjective = \"gspo\"\n[rl.gspo]\nclip_ratio_low = 0.01\n\
+                [advantage]\nestimator = \"grpo\"\n[advantage.grpo]\nnormalize_by_std = false";
+    let file = Layer::text("f", &format!("preset = \"rloo\"\n{file}")).unwrap();
+    let config = resolve(std::slice::from_ref(&file)).unwrap();
+    assert!(!config.advantage.grpo.normalize_by_std);
+    let over =
+        ["rl.objective=sapo", "advantage.estimator=rloo"].map(|set| Layer::set(set).unwrap());
+    let layers: Vec<Layer> = [file].into_iter().chain(over).collect();
+    let config = resolve(&layers).unwrap();
+    assert_eq!(config.rl.gspo, GspoKeys::default());
+    assert_eq!(config.advantage.grpo, GrpoKeys::default());
+}
+
+#[test]
+fn keys_that_were_the_sections_own_are_found() {
+    for (given, now) in [
+        (
+            "rl.clip_ratio_low=0.1",
+            "`rl.ppo_clip.clip_ratio_low`; the same with gspo, cispo",
+        ),
+        ("rl.tau_pos=2", "`rl.sapo.tau_pos`"),
+        (
+            "rl.rollout_is=token",
+            "`rl.gpg.rollout_is`; the same with reinforce",
+        ),
+        ("advantage.lam=0.9", "`advantage.gae.lam`"),
+        (
+            "advantage.normalize_by_std=false",
+            "`advantage.grpo.normalize_by_std`",
+        ),
+        ("advantage.baseline=none", "`advantage.reinforce.baseline`"),
+        ("advantage.loo_scaling=code", "`advantage.rloo.loo_scaling`"),
+        ("prm.replay_steps=5", "it is `prm.replay.steps` now"),
+        (
+            "prm.replay_batch_size=5",
+            "it is `prm.replay.batch_size` now",
+        ),
+    ] {
+        let error = message(&[given]);
+        assert!(
+            error.starts_with(&format!("--set {given}: unknown key")),
+            "{error}"
+        );
+        assert!(error.contains(now), "{error}");
+    }
+    let error = message(&["rl.objective=gmpo", "rl.clip_ratio_low=0.1"]);
+    assert!(
+        error.contains("`rl.gmpo.clip_ratio_low`; the same with ppo_clip"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -119,49 +164,59 @@ fn an_unknown_objective_gets_the_list() {
         assert!(error.contains(objective.as_str()), "{error}");
     }
     assert_eq!(
-        message(&["rl.tau_poss=1"]),
-        "--set rl.tau_poss=1: unknown key `rl.tau_poss` (did you mean `rl.tau_pos`?)"
+        message(&["rl.sapo.tau_poss=1"]),
+        "--set rl.sapo.tau_poss=1: unknown key `rl.sapo.tau_poss` (did you mean `rl.sapo.tau_pos`?)"
     );
 }
 
 #[test]
 fn a_key_that_the_objective_does_not_read_is_refused() {
     assert_eq!(
-        message(&["rl.tau_pos=2"]),
-        "`rl.tau_pos` is 2, but must be 1: rl.objective = \"ppo_clip\" does not read it"
+        message(&["rl.sapo.tau_pos=2"]),
+        "--set rl.sapo.tau_pos=2: nothing reads `rl.sapo.tau_pos` here: it is read with rl.objective = \"sapo\" only"
     );
     for (objective, key) in [
-        ("sapo", "rl.clip_ratio_low"),
-        ("gspo", "rl.clip_ratio_c"),
-        ("dro", "rl.tau_neg"),
-        ("gpg", "rl.dro_beta"),
-        ("kl_cov", "rl.clip_cov_ratio"),
-        ("cispo", "rl.clip_cov_lb"),
-        ("gmpo", "rl.clip_cov_ub"),
-        ("clip_cov", "rl.kl_cov_ratio"),
-        ("reinforce", "rl.ppo_kl_coef"),
+        ("sapo", "rl.ppo_clip.clip_ratio_low"),
+        ("gspo", "rl.ppo_clip.clip_ratio_c"),
+        ("dro", "rl.sapo.tau_neg"),
+        ("gpg", "rl.dro.dro_beta"),
+        ("kl_cov", "rl.clip_cov.clip_cov_ratio"),
+        ("reinforce", "rl.kl_cov.ppo_kl_coef"),
+        ("ppo_clip", "advantage.gae.lam"),
+        ("ppo_clip", "advantage.grpo.normalize_by_std"),
+        ("ppo_clip", "advantage.reinforce.baseline"),
     ] {
-        let error = message(&[&format!("rl.objective={objective}"), &format!("{key}=0.7")]);
-        assert!(error.starts_with(&format!("`{key}` is 0.7")), "{error}");
-        assert!(error.contains(objective), "{error}");
+        let value = match key.rsplit('.').next() {
+            Some("normalize_by_std") => "false",
+            Some("baseline") => "batch_mean",
+            _ => "0.7",
+        };
+        let error = message(&[
+            &format!("rl.objective={objective}"),
+            &format!("{key}={value}"),
+        ]);
+        assert!(
+            error.contains(&format!("nothing reads `{key}` here")),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn parameters_out_of_range_are_named() {
     for (objective, key, value) in [
-        ("gspo", "rl.clip_ratio_low", "1.5"),
-        ("cispo", "rl.clip_ratio_high", "-1"),
-        ("gmpo", "rl.clip_ratio_low", "-1"),
-        ("sapo", "rl.tau_pos", "0"),
-        ("sapo", "rl.tau_neg", "inf"),
-        ("dro", "rl.dro_beta", "0"),
-        ("clip_cov", "rl.clip_cov_ratio", "1.5"),
-        ("clip_cov", "rl.clip_cov_ub", "0.5"),
-        ("kl_cov", "rl.kl_cov_ratio", "-1"),
-        ("kl_cov", "rl.ppo_kl_coef", "-1"),
-        ("dppo_tv", "rl.clip_ratio_c", "1"),
-        ("dppo_kl", "rl.clip_ratio_low", "-1"),
+        ("gspo", "rl.gspo.clip_ratio_low", "1.5"),
+        ("cispo", "rl.cispo.clip_ratio_high", "-1"),
+        ("gmpo", "rl.gmpo.clip_ratio_low", "-1"),
+        ("sapo", "rl.sapo.tau_pos", "0"),
+        ("sapo", "rl.sapo.tau_neg", "inf"),
+        ("dro", "rl.dro.dro_beta", "0"),
+        ("clip_cov", "rl.clip_cov.clip_cov_ratio", "1.5"),
+        ("clip_cov", "rl.clip_cov.clip_cov_ub", "0.5"),
+        ("kl_cov", "rl.kl_cov.kl_cov_ratio", "-1"),
+        ("kl_cov", "rl.kl_cov.ppo_kl_coef", "-1"),
+        ("dppo_tv", "rl.dppo_tv.clip_ratio_c", "1"),
+        ("dppo_kl", "rl.dppo_kl.clip_ratio_low", "-1"),
     ] {
         let arguments = [
             format!("rl.objective={objective}"),
@@ -174,7 +229,7 @@ fn parameters_out_of_range_are_named() {
         );
     }
     // No lower bound, as verl's example has it.
-    assert!(with(&["rl.objective=cispo", "rl.clip_ratio_low=10"]).is_ok());
+    assert!(with(&["rl.objective=cispo", "rl.cispo.clip_ratio_low=10"]).is_ok());
 }
 
 #[test]
@@ -209,8 +264,8 @@ fn importance_weights_are_for_losses_without_a_ratio() {
     for objective in ALL {
         let arguments = [
             format!("rl.objective={}", objective.as_str()),
-            "rl.rollout_is=sequence".to_owned(),
-            "rl.rollout_is_threshold=3".to_owned(),
+            format!("rl.{}.rollout_is=sequence", objective.as_str()),
+            format!("rl.{}.rollout_is_threshold=3", objective.as_str()),
         ];
         let given = with(&[&arguments[0], &arguments[1], &arguments[2]]);
         if matches!(objective, Objective::Reinforce | Objective::Gpg) {
@@ -222,7 +277,7 @@ fn importance_weights_are_for_losses_without_a_ratio() {
         } else {
             let error = given.unwrap_err().to_string();
             assert!(
-                error.starts_with("`rl.rollout_is` is sequence, but must be off"),
+                error.contains(".rollout_is`") && error.contains("rl.gpg.rollout_is"),
                 "{error}"
             );
         }
@@ -255,7 +310,7 @@ fn kl_estimators_have_the_names_of_verl() {
         (["abs", "abs"], KlEstimator::Abs, RewardKl::Abs),
     ] {
         for name in names {
-            let config = with(&[&format!("kl.estimator={name}")]).unwrap();
+            let config = with(&["kl.placement=loss", &format!("kl.estimator={name}")]).unwrap();
             assert_eq!(config.kl.estimator, expected, "{name}");
             assert_eq!(config.reward_kl(), reward, "{name}");
             let loss = serde_json::to_value(config.loss_kl()).unwrap();

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Objective;
+use super::objective_keys::{
+    CispoKeys, ClipCovKeys, DppoKlKeys, DppoTvKeys, DroKeys, GmpoKeys, GspoKeys, KlCovKeys,
+    PlainKeys, PpoClipKeys, SapoKeys,
+};
+use super::{LrSchedule, Objective};
 
 /// `[sampling]`: how training and evaluation sample, whatever a model's `generation_config.json` says: what is trained on
 /// has to come from the distribution that the objective is about. Only the command `generate` takes that file.
@@ -62,25 +66,10 @@ impl LossAgg {
     }
 }
 
-/// Importance weights of the tokens' losses: how much likelier the policy being trained is to sample what the policy that
-/// acted has sampled (verl's `rollout_correction.rollout_is` in bypass mode). For the objectives without a ratio, which
-/// otherwise take every pass over the batch for the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RolloutIs {
-    /// All 1.
-    Off,
-    /// Of each token.
-    Token,
-    /// Of the whole response.
-    Sequence,
-}
-
 /// `[rl]`
 ///
-/// Naming an `objective` gives the keys that belong to it (`clip_ratio_low` to `ppo_kl_coef`, and `loss_agg` where the
-/// objective is defined with one) its own defaults, below every key that a file or `--set` gives. A key that the
-/// objective does not read must stay at its default.
+/// The keys of an objective are in its own table, `[rl.ppo_clip]` to `[rl.reinforce]`, with its own defaults. Only the table
+/// that `objective` names is read; a key in another one is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rl {
@@ -103,8 +92,15 @@ pub struct Rl {
     /// length and cut so that less than a tenth is padding; a longer one goes alone. The warm-up is cut
     /// by it too. 0 = `micro_batch_size` responses.
     pub micro_batch_tokens: usize,
-    /// Policy learning rate, > 0, constant.
+    /// Policy learning rate, > 0; the peak where `lr_schedule` changes it.
     pub lr: f64,
+    /// How the rate goes on after its warm-up steps. `linear` and `cosine` end with `steps`, so that a run that is given more
+    /// steps has other rates from where it goes on.
+    pub lr_schedule: LrSchedule,
+    /// Steps in which the rate rises in a line to `lr`, ≥ 0; 0 = none.
+    pub lr_warmup_steps: usize,
+    /// The least rate of `linear` and `cosine` as a share of `lr`, `[0, 1]`.
+    pub lr_min_ratio: f64,
     /// AdamW β₁, `0..1`.
     pub beta1: f64,
     /// AdamW β₂, `0..1`.
@@ -115,40 +111,36 @@ pub struct Rl {
     pub grad_clip: f64,
     /// The policy loss.
     pub objective: Objective,
-    /// The ratio is clipped below at 1 − this, `[0, 1]`; ≥ 0 for `cispo` (1 and above: no bound), `gmpo` (of the log-ratio)
-    /// and `dppo_tv`, `dppo_kl` (of the divergence).
-    pub clip_ratio_low: f64,
-    /// The ratio is clipped above at 1 + this, ≥ 0; for `gmpo`, `dppo_tv` and `dppo_kl` as `clip_ratio_low`.
-    pub clip_ratio_high: f64,
-    /// `ppo_clip`: dual clip, bounds the loss of negative advantages at this ratio, > 1; 0 = off. `dppo_tv`, `dppo_kl`: the
-    /// largest importance weight, > 1.
-    pub clip_ratio_c: f64,
-    /// `sapo`: how fast the gate closes for positive advantages, > 0.
-    pub tau_pos: f64,
-    /// `sapo`: how fast it closes for the others, > 0.
-    pub tau_neg: f64,
-    /// `dro`: weight of the pull to the old policy, > 0.
-    pub dro_beta: f64,
-    /// `clip_cov`: share of tokens whose gradient is dropped, `[0, 1]`.
-    pub clip_cov_ratio: f64,
-    /// `clip_cov`: drop only where the covariance is above this.
-    pub clip_cov_lb: f64,
-    /// `clip_cov`: drop only where the covariance is below this.
-    pub clip_cov_ub: f64,
-    /// `kl_cov`: share of tokens that are penalised, `[0, 1]`.
-    pub kl_cov_ratio: f64,
-    /// `kl_cov`: weight of the penalty, ≥ 0.
-    pub ppo_kl_coef: f64,
-    /// Importance weights for `reinforce` and `gpg`.
-    pub rollout_is: RolloutIs,
-    /// The largest importance weight, > 0.
-    pub rollout_is_threshold: f64,
     /// How token losses become one number.
     pub loss_agg: LossAgg,
     /// Divisor of `seq_mean_token_sum_norm`, ≥ 0; 0 = `sampling.max_new_tokens`.
     pub loss_scale_factor: f64,
     /// Weight of the entropy bonus, ≥ 0.
     pub entropy_coef: f64,
+    /// Keys of `ppo_clip`.
+    pub ppo_clip: PpoClipKeys,
+    /// Keys of `gspo`.
+    pub gspo: GspoKeys,
+    /// Keys of `sapo`.
+    pub sapo: SapoKeys,
+    /// Keys of `cispo`.
+    pub cispo: CispoKeys,
+    /// Keys of `gmpo`.
+    pub gmpo: GmpoKeys,
+    /// Keys of `clip_cov`.
+    pub clip_cov: ClipCovKeys,
+    /// Keys of `kl_cov`.
+    pub kl_cov: KlCovKeys,
+    /// Keys of `dppo_tv`.
+    pub dppo_tv: DppoTvKeys,
+    /// Keys of `dppo_kl`.
+    pub dppo_kl: DppoKlKeys,
+    /// Keys of `dro`.
+    pub dro: DroKeys,
+    /// Keys of `gpg`.
+    pub gpg: PlainKeys,
+    /// Keys of `reinforce`.
+    pub reinforce: PlainKeys,
 }
 
 impl Default for Rl {
@@ -163,27 +155,29 @@ impl Default for Rl {
             micro_batch_size: 16,
             micro_batch_tokens: 0,
             lr: 1e-4,
+            lr_schedule: LrSchedule::Constant,
+            lr_warmup_steps: 0,
+            lr_min_ratio: 0.0,
             beta1: 0.9,
             beta2: 0.99,
             weight_decay: 0.0,
             grad_clip: 1.0,
             objective: Objective::PpoClip,
-            clip_ratio_low: 0.2,
-            clip_ratio_high: 0.2,
-            clip_ratio_c: 0.0,
-            tau_pos: 1.0,
-            tau_neg: 1.05,
-            dro_beta: 0.05,
-            clip_cov_ratio: 2e-4,
-            clip_cov_lb: 1.0,
-            clip_cov_ub: 5.0,
-            kl_cov_ratio: 2e-4,
-            ppo_kl_coef: 0.1,
-            rollout_is: RolloutIs::Off,
-            rollout_is_threshold: 2.0,
             loss_agg: LossAgg::TokenMean,
             loss_scale_factor: 0.0,
             entropy_coef: 0.0,
+            ppo_clip: PpoClipKeys::default(),
+            gspo: GspoKeys::default(),
+            sapo: SapoKeys::default(),
+            cispo: CispoKeys::default(),
+            gmpo: GmpoKeys::default(),
+            clip_cov: ClipCovKeys::default(),
+            kl_cov: KlCovKeys::default(),
+            dppo_tv: DppoTvKeys::default(),
+            dppo_kl: DppoKlKeys::default(),
+            dro: DroKeys::default(),
+            gpg: PlainKeys::default(),
+            reinforce: PlainKeys::default(),
         }
     }
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::tasks::PassMark;
+use crate::error::ConfigError;
 
 fn with(arguments: &[&str]) -> Result<Config, ConfigError> {
     let layers: Result<Vec<Layer>, _> = arguments.iter().map(|a| Layer::set(a)).collect();
@@ -17,24 +18,42 @@ fn every_preset_resolves_and_survives_a_round_trip() {
     for name in preset_names() {
         let config = resolve(&[Layer::preset(name)]).unwrap();
         assert_eq!(config.preset, name);
-        let text = config.to_toml().unwrap();
-        let again = resolve(&[Layer::text("copy", &text).unwrap()]).unwrap();
-        assert_eq!(again, config, "{name}");
-        assert_eq!(again.to_toml().unwrap(), text);
+        survives(&config);
     }
 }
 
+/// Both texts of a configuration give it back.
+fn survives(config: &Config) {
+    for text in [config.to_toml().unwrap(), config.to_full_toml().unwrap()] {
+        let again = resolve(&[Layer::text("copy", &text).unwrap()]).expect(&text);
+        assert_eq!(&again, config, "{text}");
+    }
+    let short = config.to_toml().unwrap();
+    let again = resolve(&[Layer::text("copy", &short).unwrap()]).unwrap();
+    assert_eq!(again.to_toml().unwrap(), short);
+}
+
 #[test]
-fn resolved_text_has_every_key() {
-    let text = resolve(&[]).unwrap().to_toml().unwrap();
+fn the_full_text_has_every_key_that_is_read_and_no_other() {
+    let text = resolve(&[]).unwrap().to_full_toml().unwrap();
     for key in [
         "pass_mark = \"\"",
         "path = \"\"",
-        "vf_coef",
         "seed",
         "positive_clip",
+        "beta1",
+        "stop_early",
     ] {
         assert!(text.contains(key), "{key} in\n{text}");
+    }
+    for key in [
+        "vf_coef",
+        "[rl.gspo]",
+        "alpha",
+        "[advantage.grpo]",
+        "accuracy_lower_bound",
+    ] {
+        assert!(!text.contains(key), "{key} in\n{text}");
     }
 }
 
@@ -277,14 +296,31 @@ fn ranges_are_checked_with_the_key_named() {
         (&["rl.group_size=1"], "rl.group_size"),
         (&["rl.beta2=1.0"], "rl.beta2"),
         (&["rl.oversample_factor=0.5"], "rl.oversample_factor"),
-        (&["rl.clip_ratio_low=1.5"], "rl.clip_ratio_low"),
-        (&["rl.clip_ratio_high=-1"], "rl.clip_ratio_high"),
-        (&["rl.clip_ratio_c=0.9"], "rl.clip_ratio_c"),
-        (&["rl.clip_ratio_c=nan"], "rl.clip_ratio_c"),
-        (&["rl.clip_ratio_c=-3"], "rl.clip_ratio_c"),
+        (
+            &["rl.ppo_clip.clip_ratio_low=1.5"],
+            "rl.ppo_clip.clip_ratio_low",
+        ),
+        (
+            &["rl.ppo_clip.clip_ratio_high=-1"],
+            "rl.ppo_clip.clip_ratio_high",
+        ),
+        (
+            &["rl.ppo_clip.clip_ratio_c=0.9"],
+            "rl.ppo_clip.clip_ratio_c",
+        ),
+        (
+            &["rl.ppo_clip.clip_ratio_c=nan"],
+            "rl.ppo_clip.clip_ratio_c",
+        ),
+        (&["rl.ppo_clip.clip_ratio_c=-3"], "rl.ppo_clip.clip_ratio_c"),
         (&["rl.loss_scale_factor=-1"], "rl.loss_scale_factor"),
         (&["rl.loss_scale_factor=9"], "rl.loss_scale_factor"),
-        (&["rl.rollout_is_threshold=0"], "rl.rollout_is_threshold"),
+        (&["rl.lr_min_ratio=1.1"], "rl.lr_min_ratio"),
+        (
+            &["preset=ppo", "critic.lr_min_ratio=-1"],
+            "critic.lr_min_ratio",
+        ),
+        (&["prm.lr_min_ratio=nan"], "prm.lr_min_ratio"),
         (&["rl.micro_batch_size=0"], "rl.micro_batch_size"),
         (
             &["filter.accuracy_lower_bound=0.9"],
@@ -294,11 +330,13 @@ fn ranges_are_checked_with_the_key_named() {
             &["filter.accuracy_upper_bound=1.2"],
             "filter.accuracy_upper_bound",
         ),
-        (&["advantage.lam=-0.1"], "advantage.lam"),
-        (&["advantage.baseline=batch_mean"], "advantage.baseline"),
+        (
+            &["preset=ppo", "advantage.gae.lam=-0.1"],
+            "advantage.gae.lam",
+        ),
         (&["kl.coef=0.1"], "kl.coef"),
         (&["prm.beta=0"], "prm.beta"),
-        (&["prm.update=none"], "prm.replay_steps"),
+        (&["prm.update=none"], "prm.replay.steps"),
         (&["prm.oracle=true", "prm.enabled=false"], "prm.oracle"),
         (&["data.task=jsonl"], "data.train_file"),
         (&["data.task=jsonl", "data.train_file=x"], "model.path"),
@@ -349,7 +387,7 @@ fn a_group_of_one_is_fine_without_group_baselines() {
         with(&[
             "preset=reinforce",
             "rl.group_size=1",
-            "advantage.baseline=group_mean"
+            "advantage.reinforce.baseline=group_mean"
         ])
         .is_err()
     );
@@ -374,8 +412,7 @@ proptest! {
     #[test]
     fn any_argument_is_an_answer(key in "[a-z_.]{0,20}", value in "\\PC{0,12}") {
         if let Ok(config) = with(&[&format!("{key}={value}")]) {
-            let text = config.to_toml().unwrap();
-            prop_assert_eq!(resolve(&[Layer::text("copy", &text).unwrap()]).unwrap(), config);
+            survives(&config);
         }
     }
 
@@ -383,7 +420,41 @@ proptest! {
     fn numbers_survive_exactly(lr in 1e-12f64..1e3, seed in 0i64..i64::MAX) {
         let config = with(&[&format!("rl.lr={lr:e}"), &format!("seed={seed}")]).unwrap();
         prop_assert_eq!((config.rl.lr, config.seed), (lr, seed as u64));
-        let text = config.to_toml().unwrap();
-        prop_assert_eq!(resolve(&[Layer::text("copy", &text).unwrap()]).unwrap(), config);
+        survives(&config);
+    }
+}
+
+/// Keys of a text.
+fn keys_in(text: &str) -> usize {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter(|line| line.contains(" = ")).count()
+}
+
+#[test]
+fn a_newcomer_sees_fewer_than_sixty_keys() {
+    for name in preset_names() {
+        let text = resolve(&[Layer::preset(name)]).unwrap().to_toml().unwrap();
+        assert!(keys_in(&text) < 60, "{name}: {}\n{text}", keys_in(&text));
+    }
+}
+
+#[test]
+fn every_key_has_a_meaning_and_every_word_is_taken() {
+    let base = write::encode(&Config::base()).unwrap();
+    let known: Vec<&str> = docs::keys().map(|key| key.key.as_str()).collect();
+    for (key, _) in tables::leaves(&base) {
+        assert!(known.contains(&key.as_str()), "{key} is not documented");
+    }
+    for key in docs::keys() {
+        assert!(!key.about.is_empty(), "{}", key.key);
+        for (word, about) in &key.words {
+            assert!(!about.is_empty(), "{} {word}", key.key);
+            let error = with(&[&format!("{}={word}", key.key)]).err();
+            let refused = matches!(error, Some(ConfigError::WrongType { .. }));
+            assert!(!refused, "{} = {word}: {error:?}", key.key);
+        }
+    }
+    for section in docs::sections() {
+        assert!(!section.about.is_empty(), "[{}]", section.name);
     }
 }

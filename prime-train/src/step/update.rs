@@ -138,8 +138,8 @@ impl<M: CausalLm> Tilted<M> {
             prm: prm.model().valid().prepared(),
             acting: learner.actor.policy.valid().prepared(),
             objective: AllActions {
-                clip_ratio_low: config.rl.clip_ratio_low as f32,
-                clip_ratio_high: config.rl.clip_ratio_high as f32,
+                clip_ratio_low: config.rl.ppo_clip.clip_ratio_low as f32,
+                clip_ratio_high: config.rl.ppo_clip.clip_ratio_high as f32,
             },
             scale: config.advantage.process_coef * config.prm.beta,
         })

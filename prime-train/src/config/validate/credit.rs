@@ -9,24 +9,12 @@ use crate::config::{
 pub(super) fn advantage(config: &Config) -> Checked {
     let a = &config.advantage;
     fraction("advantage.gamma", a.gamma)?;
-    fraction("advantage.lam", a.lam)?;
+    fraction("advantage.gae.lam", a.gae.lam)?;
     fraction("advantage.process_gamma", a.process_gamma)?;
     not_negative("advantage.outcome_coef", a.outcome_coef)?;
     not_negative("advantage.process_coef", a.process_coef)?;
-    let reinforce = a.estimator == Estimator::Reinforce;
-    let word = match a.baseline {
-        Baseline::None => "none",
-        Baseline::BatchMean => "batch_mean",
-        Baseline::GroupMean => "group_mean",
-    };
-    ensure(
-        reinforce || a.baseline == Baseline::None,
-        "advantage.baseline",
-        word,
-        "none unless advantage.estimator = \"reinforce\"",
-    )?;
     let grouped = a.estimator.compares_group()
-        || a.baseline == Baseline::GroupMean
+        || (a.estimator == Estimator::Reinforce && a.reinforce.baseline == Baseline::GroupMean)
         || (config.prm.enabled && a.process_estimator.compares_group());
     ensure(
         !grouped || config.rl.group_size >= 2,
@@ -47,6 +35,7 @@ pub(super) fn kl_and_critic(config: &Config) -> Checked {
     )?;
     let c = &config.critic;
     positive("critic.lr", c.lr)?;
+    fraction("critic.lr_min_ratio", c.lr_min_ratio)?;
     positive("critic.value_clip", c.value_clip)?;
     positive("critic.vf_coef", c.vf_coef)
 }
@@ -55,25 +44,26 @@ pub(super) fn prm(config: &Config) -> Checked {
     let p = &config.prm;
     positive("prm.beta", p.beta)?;
     positive("prm.lr", p.lr)?;
+    fraction("prm.lr_min_ratio", p.lr_min_ratio)?;
     below_one("prm.beta1", p.beta1)?;
     below_one("prm.beta2", p.beta2)?;
     not_negative("prm.weight_decay", p.weight_decay)?;
     positive("prm.grad_clip", p.grad_clip)?;
     at_least_one("prm.micro_batch_size", p.micro_batch_size)?;
     at_least_one("prm.passes", p.passes)?;
-    at_least_one("prm.replay_mini_batches", p.replay_mini_batches)?;
-    at_least_one("prm.replay_batch_size", p.replay_batch_size)?;
+    at_least_one("prm.replay.mini_batches", p.replay.mini_batches)?;
+    at_least_one("prm.replay.batch_size", p.replay.batch_size)?;
     not_negative("prm.positive_clip", p.positive_clip)?;
     ensure(
-        p.replay_steps == 0 || p.update != PrmUpdate::None,
-        "prm.replay_steps",
-        p.replay_steps,
+        p.replay.steps == 0 || p.update != PrmUpdate::None,
+        "prm.replay.steps",
+        p.replay.steps,
         "0 with prm.update = \"none\": a model that is not updated replays nothing",
     )?;
     ensure(
-        p.replay_steps == 0 || p.reference == PrmReference::Frozen,
-        "prm.replay_steps",
-        p.replay_steps,
+        p.replay.steps == 0 || p.reference == PrmReference::Frozen,
+        "prm.replay.steps",
+        p.replay.steps,
         "0 unless prm.reference = \"frozen\": replayed rollouts come from several policies",
     )?;
     ensure(
@@ -88,7 +78,7 @@ pub(super) fn prm(config: &Config) -> Checked {
         p.oracle,
         "false with data.task = \"jsonl\": only built-in tasks know which answers are right",
     )?;
-    let all_actions = p.process_credit == ProcessCredit::AllActions;
+    let all_actions = p.enabled && p.process_credit == ProcessCredit::AllActions;
     let fits = p.reward_reference == PrmReference::Policy
         && p.granularity == Granularity::Token
         && p.positive_clip == 0.0

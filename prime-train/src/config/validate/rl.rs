@@ -4,8 +4,7 @@ use prime_policy::PolicyError;
 use prime_policy::objective::PolicyObjective;
 
 use super::{Checked, at_least_one, below_one, ensure, fraction, not_negative, positive};
-use crate::config::objective::{PARAMETERS, Parameter};
-use crate::config::{Config, LossAgg, Objective, Rl, RolloutIs};
+use crate::config::{Config, LossAgg, Objective, docs};
 
 pub(super) fn sampling(config: &Config) -> Checked {
     let s = &config.sampling;
@@ -29,6 +28,7 @@ pub(super) fn rl(config: &Config) -> Checked {
     at_least_one("rl.epochs_per_step", r.epochs_per_step)?;
     at_least_one("rl.micro_batch_size", r.micro_batch_size)?;
     positive("rl.lr", r.lr)?;
+    fraction("rl.lr_min_ratio", r.lr_min_ratio)?;
     below_one("rl.beta1", r.beta1)?;
     below_one("rl.beta2", r.beta2)?;
     not_negative("rl.weight_decay", r.weight_decay)?;
@@ -40,21 +40,13 @@ pub(super) fn rl(config: &Config) -> Checked {
 fn objective(config: &Config) -> Checked {
     let r = &config.rl;
     let name = r.objective.as_str();
-    for parameter in &PARAMETERS {
-        let (value, default) = ((parameter.value)(r), (parameter.value)(&Rl::default()));
-        ensure(
-            parameter.readers.contains(&r.objective) || value == default,
-            parameter.key,
-            value,
-            format_args!("{default}: rl.objective = \"{name}\" does not read it"),
-        )?;
-    }
+    let dual_clip = r.ppo_clip.clip_ratio_c;
     ensure(
         r.objective != Objective::PpoClip
-            || r.clip_ratio_c == 0.0
-            || (r.clip_ratio_c.is_finite() && r.clip_ratio_c > 1.0),
-        "rl.clip_ratio_c",
-        r.clip_ratio_c,
+            || dual_clip == 0.0
+            || (dual_clip.is_finite() && dual_clip > 1.0),
+        "rl.ppo_clip.clip_ratio_c",
+        dual_clip,
         "0 (off) or above 1",
     )?;
     match config.objective().validate() {
@@ -65,7 +57,8 @@ fn objective(config: &Config) -> Checked {
             accepted,
             ..
         }) => {
-            let key = Parameter::named(field).map_or("rl.objective", |parameter| parameter.key);
+            let key = docs::key(&format!("rl.{name}.{field}"));
+            let key = key.map_or("rl.objective", |known| &known.key);
             return ensure(false, key, value, accepted);
         }
         Err(other) => return ensure(false, "rl.objective", name, other),
@@ -88,17 +81,10 @@ fn objective(config: &Config) -> Checked {
         r.loss_scale_factor,
         "0 unless rl.loss_agg = \"seq_mean_token_sum_norm\"",
     )?;
-    positive("rl.rollout_is_threshold", r.rollout_is_threshold)?;
-    let level = match r.rollout_is {
-        RolloutIs::Off => return Ok(()),
-        RolloutIs::Token => "token",
-        RolloutIs::Sequence => "sequence",
-    };
-    ensure(
-        matches!(r.objective, Objective::Reinforce | Objective::Gpg),
-        "rl.rollout_is",
-        level,
-        "off unless rl.objective is reinforce or gpg: the others compare with the policy that acted themselves",
+    positive("rl.gpg.rollout_is_threshold", r.gpg.rollout_is_threshold)?;
+    positive(
+        "rl.reinforce.rollout_is_threshold",
+        r.reinforce.rollout_is_threshold,
     )
 }
 

@@ -1,0 +1,143 @@
+//! Merging layers of TOML into a [`Config`], with errors that name the key and the layer.
+
+use toml::{Table, Value};
+
+use super::applies::{applies, forget_unread, when};
+use super::presets::{self, DEFAULT_PRESET};
+use super::write::encode;
+use super::{Config, Layer, Objective, names, tables, validate};
+use crate::error::ConfigError;
+
+/// Resolves a configuration: the built-in recipe, the preset, then `layers` in order, later ones winning; and validates it.
+/// A key that the configuration does not read is at its default in the result, so that equal runs have equal configurations.
+///
+/// # Errors
+/// A [`ConfigError`] that names the key, and the layer that gave the unusable value.
+pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
+    let base = encode(&Config::base())?;
+    let chosen = layers.iter().rev().find_map(|layer| {
+        let name = layer.keys.get("preset")?.as_str()?;
+        Some((name, layer.name.as_str()))
+    });
+    let (preset, asked_by) = chosen.unwrap_or((DEFAULT_PRESET, "the built-in recipe"));
+    let preset_layer = preset_layer(preset, asked_by)?;
+    let mut merged = base.clone();
+    tables::merge(&mut merged, &preset_layer.keys);
+    let mut config = decode(&merged, &preset_layer)?;
+
+    let objective = Objective::named_by(layers.iter().map(|layer| &layer.keys));
+    let other = objective.filter(|named| *named != config.rl.objective);
+    if let Some(loss_agg) = other.and_then(Objective::loss_agg) {
+        tables::put(&mut merged, "rl.loss_agg", loss_agg.as_str().into());
+    }
+    let mut as_given = vec![];
+    for layer in layers {
+        names::check(layer, &layer.keys, &base, config.rl.objective)?;
+        tables::merge(&mut merged, &layer.keys);
+        // Decoding after each layer blames the right one.
+        config = decode(&merged, layer)?;
+        as_given.push(config.clone());
+    }
+    for (layer, at_the_time) in layers.iter().zip(&as_given) {
+        refuse_unselected(layer, at_the_time, &config)?;
+    }
+    validate::validate(&config)?;
+    without_unread(config, &base)
+}
+
+/// The recipe with a preset over it, as a table.
+pub(super) fn with_preset(name: &str) -> Result<Table, ConfigError> {
+    let mut merged = encode(&Config::base())?;
+    tables::merge(&mut merged, &preset_layer(name, "the configuration")?.keys);
+    Ok(merged)
+}
+
+fn preset_layer(name: &str, asked_by: &str) -> Result<Layer, ConfigError> {
+    let text = presets::text(name, asked_by)?;
+    let mut layer = Layer::text(&format!("preset {name}"), text)?;
+    layer.keys.insert("preset".to_owned(), name.into());
+    Ok(layer)
+}
+
+/// Keys in the table of an objective or estimator that is not the one chosen. A layer that chooses is whole in itself:
+/// another one may lie over it with another choice.
+fn refuse_unselected(
+    layer: &Layer,
+    at_the_time: &Config,
+    config: &Config,
+) -> Result<(), ConfigError> {
+    for (section, choices) in [
+        ("rl", &["objective"][..]),
+        ("advantage", &["estimator", "process_estimator"]),
+    ] {
+        let chooses = choices.iter().any(|choice| layer.gives(section, choice));
+        let Some(Value::Table(given)) = layer.keys.get(section) else {
+            continue;
+        };
+        let own = given
+            .iter()
+            .filter_map(|(name, table)| Some((name, table.as_table()?)));
+        let keys = own.flat_map(|(name, table)| {
+            table
+                .keys()
+                .map(move |key| format!("{section}.{name}.{key}"))
+        });
+        for key in keys {
+            if !applies(config, &key) && !(chooses && applies(at_the_time, &key)) {
+                return Err(ConfigError::Unread {
+                    layer: layer.name.clone(),
+                    when: when(&key).unwrap_or_default(),
+                    key,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same with every key that nothing reads at its default. One key may be what another is read for.
+fn without_unread(config: Config, base: &Table) -> Result<Config, ConfigError> {
+    let mut config = config;
+    loop {
+        let mut keys = encode(&config)?;
+        forget_unread(&config, &mut keys, base);
+        let next = decode_table(&keys, "the configuration")?;
+        if next == config {
+            return Ok(config);
+        }
+        config = next;
+    }
+}
+
+fn decode(merged: &Table, layer: &Layer) -> Result<Config, ConfigError> {
+    decode_table(merged, &layer.name)
+}
+
+fn decode_table(table: &Table, layer: &str) -> Result<Config, ConfigError> {
+    serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
+        let key = error.path().to_string();
+        ConfigError::WrongType {
+            layer: layer.to_owned(),
+            key,
+            reason: plain_words(error.inner().message()),
+        }
+    })
+}
+
+/// Rust's type names mean nothing to the writer of a configuration.
+fn plain_words(reason: &str) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("expected a boolean", "expected true or false"),
+    ];
+    if let Some((given, _)) = reason.split_once(", expected struct ") {
+        return format!("{given}, expected a table of keys");
+    }
+    WORDS
+        .iter()
+        .find(|(from, _)| reason.ends_with(from))
+        .map(|(from, to)| reason.replace(from, to))
+        .unwrap_or_else(|| reason.to_string())
+}
