@@ -100,7 +100,7 @@ fn every_objective_trains() {
         let mut settings = vec![name.as_str()];
         if objective == "clip_cov" {
             // So small a batch has no covariances above the default.
-            settings.push("rl.clip_cov_lb=-10");
+            settings.push("rl.clip_cov.clip_cov_lb=-10");
         }
         let config = tiny("reinforce", &settings);
         let (metrics, learner) = two_steps(&config);
@@ -124,8 +124,8 @@ fn every_objective_trains() {
 fn what_is_drawn_does_not_depend_on_threads() {
     let clip_cov = [
         "rl.objective=clip_cov",
-        "rl.clip_cov_ratio=0.1",
-        "rl.clip_cov_lb=-10",
+        "rl.clip_cov.clip_cov_ratio=0.1",
+        "rl.clip_cov.clip_cov_lb=-10",
     ];
     let run = |more: &[&str]| {
         let (metrics, learner) = two_steps(&tiny("reinforce", &[&clip_cov, more].concat()));
@@ -153,7 +153,7 @@ fn importance_weights_act_once_the_policy_has_moved() {
     let once = ["rl.epochs_per_step=1", "rl.mini_batch_size=0"];
     let (off, on) = (
         run(&once),
-        run(&[&once[..], &["rl.rollout_is=token"]].concat()),
+        run(&[&once[..], &["rl.reinforce.rollout_is=token"]].concat()),
     );
     assert!(
         (off.0 - on.0).abs() < 1e-4 * off.0,
@@ -163,8 +163,8 @@ fn importance_weights_act_once_the_policy_has_moved() {
     );
     let (off, token, sequence) = (
         run(&[]),
-        run(&["rl.rollout_is=token"]),
-        run(&["rl.rollout_is=sequence"]),
+        run(&["rl.reinforce.rollout_is=token"]),
+        run(&["rl.reinforce.rollout_is=sequence"]),
     );
     assert_ne!(off.1, token.1);
     assert_ne!(off.1, sequence.1);
