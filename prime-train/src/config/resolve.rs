@@ -83,7 +83,8 @@ fn refuse_unselected(
                 .map(move |key| format!("{section}.{name}.{key}"))
         });
         for key in keys {
-            if !applies(config, &key) && !(chooses && applies(at_the_time, &key)) {
+            let whole = chooses && applies(at_the_time, &key);
+            if !(whole || applies(config, &key)) {
                 return Err(ConfigError::Unread {
                     layer: layer.name.clone(),
                     when: when(&key).unwrap_or_default(),
