@@ -13,5 +13,6 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The profile that `cargo xtask train` runs in: optimised, and burn is built already.
-cargo build --profile dev --package prime-policy --example throughput
+# Both packages, since cargo gives burn the features of what is built with it.
+cargo build --profile dev --package prime-train --package prime-policy --example throughput
 exec "${PYTHON:-python3}" benchmarks/policy_throughput.py target/debug/examples/throughput "$@"
