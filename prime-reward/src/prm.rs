@@ -126,6 +126,22 @@ impl<M: CausalLm> ImplicitPrm<M> {
         &self.config
     }
 
+    /// Sets the learning rate of the next updates, for rates that change over a run.
+    ///
+    /// # Errors
+    /// [`RewardError::Config`] for a rate that [`PrmConfig::validate`] would refuse; the old one stays.
+    pub fn set_lr(&mut self, lr: f64) -> Result<(), RewardError> {
+        if !(lr.is_finite() && lr >= 0.0) {
+            return Err(RewardError::Config {
+                name: "lr",
+                value: lr.to_string(),
+                accepted: "a number ≥ 0",
+            });
+        }
+        self.config.lr = lr;
+        Ok(())
+    }
+
     /// Log-probs of responses under π_φ at temperature 1.
     ///
     /// # Errors

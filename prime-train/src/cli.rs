@@ -9,7 +9,7 @@ use prime_verifier::math::{Extraction, MathPolicy, Source};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
-use crate::config::{Config, Layer, resolve};
+use crate::config::{self, Config, Layer, Purpose, resolve, resolve_for};
 use crate::data::problems::Problems;
 use crate::doctor;
 use crate::error::TrainError;
@@ -77,7 +77,16 @@ impl Settings {
     }
 
     fn resolve(&self) -> Result<Config, TrainError> {
-        Ok(resolve(&self.layers()?)?)
+        self.resolve_for(Purpose::Training)
+    }
+
+    /// The configuration; what is to be known of it goes to standard error.
+    fn resolve_for(&self, purpose: Purpose) -> Result<Config, TrainError> {
+        let resolved = resolve_for(&self.layers()?, purpose)?;
+        for note in &resolved.notes {
+            eprintln!("note: {note}");
+        }
+        Ok(resolved.config)
     }
 }
 
@@ -197,6 +206,18 @@ pub enum Command {
         #[command(flatten)]
         code: CodeArgs,
     },
+    /// Every key of the configuration with its default and meaning.
+    Config {
+        /// Say all there is to one key or section: meaning, range, default, presets.
+        #[arg(long, value_name = "KEY", conflicts_with = "markdown")]
+        explain: Option<String>,
+        /// The same as without options; for symmetry with --explain.
+        #[arg(long, conflicts_with_all = ["explain", "markdown"])]
+        list: bool,
+        /// The page of all keys, as in CONFIG.md.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Say what programs would run in here, and try one.
     Doctor {
         /// How programs are run.
@@ -220,6 +241,7 @@ impl Command {
             | Command::Merge { .. }
             | Command::Report { .. }
             | Command::Verify { .. }
+            | Command::Config { .. }
             | Command::Doctor { .. } => None,
         }
     }
@@ -347,6 +369,17 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             }
             Ok(())
         }
+        Command::Config {
+            explain, markdown, ..
+        } => {
+            let text = match explain {
+                Some(name) => config::explain(name)?,
+                None if *markdown => config::page()?,
+                None => config::list()?,
+            };
+            print!("{text}");
+            Ok(())
+        }
         Command::Doctor { sandbox } => doctor::run(&sandbox.config(), &mut std::io::stdout()),
     }
 }
@@ -455,7 +488,7 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
     let start = initial_model(&config)?;
     let problems = Problems::open(&config, &start.tokenizer)?;
     if problems.eval_limit() == Some(0) {
-        let message = "eval with data.task = \"jsonl\" needs data.eval_file";
+        let message = "eval with data.task = \"rows\" needs data.eval_file";
         return Err(TrainError::Usage(message.to_owned()));
     }
     let result = evaluate(

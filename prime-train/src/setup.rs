@@ -25,7 +25,8 @@ use prime_verifier::code::CodeConfig;
 
 use crate::config::{
     Baseline, Config, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
-    Objective, PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm, RolloutIs,
+    LrSchedule, Objective, PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm, RolloutIs,
+    Schedule,
 };
 
 impl Config {
@@ -208,6 +209,46 @@ impl Config {
         OptimizerConfig {
             weight_decay: 0.0,
             ..self.policy_optimizer()
+        }
+    }
+
+    /// The policy's learning rate over the run.
+    pub fn policy_schedule(&self) -> Schedule {
+        let rl = &self.rl;
+        self.schedule(rl.lr, rl.lr_schedule, rl.lr_warmup_steps, rl.lr_min_ratio)
+    }
+
+    /// The critic's learning rate over the run.
+    pub fn critic_schedule(&self) -> Schedule {
+        let critic = &self.critic;
+        let (shape, warmup) = (critic.lr_schedule, critic.lr_warmup_steps);
+        self.schedule(critic.lr, shape, warmup, critic.lr_min_ratio)
+    }
+
+    /// The PRM's learning rate over the run.
+    pub fn prm_schedule(&self) -> Schedule {
+        let prm = &self.prm;
+        self.schedule(
+            prm.lr,
+            prm.lr_schedule,
+            prm.lr_warmup_steps,
+            prm.lr_min_ratio,
+        )
+    }
+
+    fn schedule(
+        &self,
+        lr: f64,
+        shape: LrSchedule,
+        warmup_steps: usize,
+        min_ratio: f64,
+    ) -> Schedule {
+        Schedule {
+            lr,
+            shape,
+            warmup_steps,
+            min_ratio,
+            steps: self.rl.steps,
         }
     }
 

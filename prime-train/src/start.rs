@@ -172,7 +172,7 @@ fn from_adapter(
 fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
     let Some(task) = config.data.task.builtin() else {
         return Err(TrainError::Usage(
-            "data.task = \"jsonl\" needs model.path".to_owned(),
+            "data.task = \"rows\" needs model.path".to_owned(),
         ));
     };
     let special = [PAD, BOS, EOS];

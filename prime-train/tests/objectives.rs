@@ -203,3 +203,29 @@ fn the_critic_reports_what_its_clip_does() {
     let share = metrics[0].get("critic/vf_clipfrac").unwrap();
     assert!(share > 0.0 && share <= 1.0, "{share}");
 }
+
+#[test]
+fn learning_rates_follow_their_schedules() {
+    let two = ["rl.steps=4", "rl.lr_schedule=linear", "rl.lr_min_ratio=0.5"];
+    let of_prm = [
+        "prm.lr=1e-3",
+        "prm.lr_warmup_steps=4",
+        "filter.accuracy=false",
+    ];
+    let (metrics, scheduled) = two_steps(&tiny("paper", &[&two[..], &of_prm].concat()));
+    let rates = |name: &str| [0, 1].map(|step: usize| metrics[step].get(name));
+    assert_eq!(rates("actor/lr"), [Some(1e-2), Some(1e-2 * 0.875)]);
+    assert_eq!(rates("reward_model/lr"), [Some(2.5e-4), Some(5e-4)]);
+    assert_eq!(rates("critic/lr"), [None, None]);
+    let (_, constant) = two_steps(&tiny("paper", &[&["rl.steps=4"], &of_prm[..]].concat()));
+    assert_ne!(reading(&scheduled), reading(&constant), "the rate is used");
+
+    let critic = ["rl.steps=4", "critic.lr_schedule=cosine", "critic.lr=1e-2"];
+    let (metrics, _) = two_steps(&tiny("ppo", &critic));
+    let second = 0.5e-2 * (1.0 + std::f64::consts::FRAC_PI_4.cos());
+    let rates = [0, 1].map(|step: usize| metrics[step].get("critic/lr").unwrap());
+    assert!(
+        (rates[0] - 1e-2).abs() < 1e-15 && (rates[1] - second).abs() < 1e-15,
+        "{rates:?}"
+    );
+}

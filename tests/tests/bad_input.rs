@@ -33,6 +33,7 @@ const ROW: &str = r#"{"data_source":"s","prompt":[{"role":"user","content":"7*8=
 /// `train` on rows of `file` with the tiny model.
 fn on_rows(file: &Path) -> Vec<String> {
     sets([
+        "preset=prime",
         "data.task=jsonl",
         "data.pass_mark=",
         "warmup.steps=0",

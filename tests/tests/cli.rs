@@ -233,6 +233,8 @@ fn a_warm_up_alone_saves_a_model_that_training_can_start_from() {
     );
     let train = [
         "train",
+        "--preset",
+        "prime",
         "--name",
         "on",
         "--set",

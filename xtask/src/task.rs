@@ -15,6 +15,7 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
     ),
     ("report", "write a run's report"),
     ("verify", "grade texts: JSONL in, verdict JSONL out"),
+    ("config", "every key of the configuration, or --explain KEY"),
     ("doctor", "what programs would run in here, tried out"),
 ];
 
@@ -176,6 +177,7 @@ mod tests {
             "report runs/a ci",
             "verify --input - --output b",
             "doctor --python p",
+            "config --explain rl.lr",
         ] {
             assert_eq!(parse(line), Ok(Task::Train { args: args(line) }));
         }

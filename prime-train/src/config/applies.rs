@@ -145,7 +145,7 @@ const RULES: &[Rule] = &[
             "prm.passes",
             "prm.replay.",
         ],
-        when: "with prm.enabled = true, prm.oracle = false and prm.update other than \"none\"",
+        when: "with prm.enabled = true, prm.oracle = false, prm.update other than \"none\"",
         holds: updates_prm,
     },
     Rule {
@@ -197,7 +197,7 @@ pub(super) fn when(key: &str) -> Option<String> {
     }
     let rules = RULES.iter().filter(|rule| rule.is_about(key));
     let words: Vec<&str> = rules.map(|rule| rule.when).collect();
-    (!words.is_empty()).then(|| words.join(", "))
+    (!words.is_empty()).then(|| words.join(" and "))
 }
 
 /// `keys` (of `config`) with the defaults of `base` where `config` does not read them.

@@ -9,24 +9,28 @@ use crate::data::tasks::{PassMark, Task, TaskName};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataTask {
+    /// `rows` where a data file is given, `exam` where there is neither a file nor a `model.path`. A model folder without a
+    /// file is refused: which task it is for has to be said.
+    Auto,
     /// Built in: twelve one-digit sums and products.
     Exam,
     /// Built in: sixteen products modulo 3.
     Mod3,
     /// Built in: a running total modulo 10.
     Chain,
-    /// Rows of `data.train_file`.
-    Jsonl,
+    /// Rows of `data.train_file` (`jsonl`, its old name, is taken too).
+    #[serde(alias = "jsonl")]
+    Rows,
 }
 
 impl DataTask {
-    /// The built-in task; `None` for rows of a file.
+    /// The built-in task; `None` for rows of a file, and where nothing is said.
     pub fn builtin(self) -> Option<Box<dyn Task>> {
         let name = match self {
             DataTask::Exam => TaskName::Exam,
             DataTask::Mod3 => TaskName::Mod3,
             DataTask::Chain => TaskName::Chain,
-            DataTask::Jsonl => return None,
+            DataTask::Auto | DataTask::Rows => return None,
         };
         Some(name.build())
     }
@@ -36,15 +40,15 @@ impl DataTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// A built-in task, or `jsonl`.
+    /// A built-in task, `rows` of a file, or `auto`.
     pub task: DataTask,
-    /// Rows to train on; needed by `jsonl`.
+    /// Rows to train on; needed by `rows`.
     pub train_file: String,
-    /// Rows to evaluate on; empty = no evaluation with `jsonl`.
+    /// Rows to evaluate on; empty = no evaluation with `rows`.
     pub eval_file: String,
     /// Count broken rows instead of stopping at the first.
     pub skip_bad_rows: bool,
-    /// Longer prompts are an error for built-in tasks and left out (and counted) for `jsonl`, ≥ 1.
+    /// Longer prompts are an error for built-in tasks and left out (and counted) for `rows`, ≥ 1.
     pub max_prompt_tokens: usize,
     /// How the messages of rows become a prompt: `auto` (the model's chat template where it has one, else the contents
     /// joined by blank lines), `none` (always joined), or the path of a Jinja template.
@@ -54,10 +58,22 @@ pub struct Data {
     pub pass_mark: Option<PassMark>,
 }
 
+impl Data {
+    /// `task`, with `auto` decided where it can be.
+    pub(super) fn decided_task(&self, fresh_model: bool) -> DataTask {
+        let files = !(self.train_file.is_empty() && self.eval_file.is_empty());
+        match self.task {
+            DataTask::Auto if files => DataTask::Rows,
+            DataTask::Auto if fresh_model => DataTask::Exam,
+            task => task,
+        }
+    }
+}
+
 impl Default for Data {
     fn default() -> Self {
         Data {
-            task: DataTask::Exam,
+            task: DataTask::Auto,
             train_file: String::new(),
             eval_file: String::new(),
             skip_bad_rows: false,

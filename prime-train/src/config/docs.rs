@@ -157,14 +157,14 @@ fn items(source: &str) -> Vec<Item> {
             open = true;
             items.push(Item {
                 name: name.to_owned(),
-                about: about.join(" ").trim().to_owned(),
+                about: plain(&about),
                 members: vec![],
             });
         } else if line == "}" {
             open = false;
         } else if open && let Some(item) = items.last_mut() {
             item.members
-                .extend(member(text, &about.join(" "), renamed.as_deref()));
+                .extend(member(text, plain(&about), renamed.as_deref()));
         }
         about.clear();
         renamed = None;
@@ -172,14 +172,19 @@ fn items(source: &str) -> Vec<Item> {
     items
 }
 
+/// The lines of a comment as one, without the brackets of links within the source.
+fn plain(about: &[&str]) -> String {
+    let text = about.join(" ").replace("[`", "`").replace("`]", "`");
+    text.trim().to_owned()
+}
+
 fn quoted_after(text: &str, before: &str) -> Option<String> {
     let (_, rest) = text.split_once(before)?;
     Some(rest.split('"').nth(1)?.to_owned())
 }
 
-fn member(text: &str, about: &str, renamed: Option<&str>) -> Option<Member> {
+fn member(text: &str, about: String, renamed: Option<&str>) -> Option<Member> {
     let text = text.strip_suffix(',')?;
-    let about = about.trim().to_owned();
     if let Some(field) = text.strip_prefix("pub ") {
         let (name, kind) = field.split_once(": ")?;
         return Some(Member {

@@ -154,17 +154,20 @@ fn lower_first(text: &str) -> String {
 fn in_presets(dotted: &str, but: &str) -> String {
     let set = preset_names().filter_map(|name| {
         let keys: Table = presets::text(name, "").ok()?.parse().ok()?;
-        let value = tables::get(&keys, dotted)?.to_string();
+        let value = as_text(tables::get(&keys, dotted)?);
         (value != but).then(|| format!("{name} {value}"))
     });
     set.collect::<Vec<_>>().join(", ")
 }
 
 fn default_of(key: &KeyDoc, defaults: &Table) -> String {
-    match tables::get(defaults, &key.key) {
-        Some(Value::Float(number)) => in_digits(*number),
-        Some(value) => value.to_string(),
-        None => "none".to_owned(),
+    tables::get(defaults, &key.key).map_or_else(|| "none".to_owned(), as_text)
+}
+
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::Float(number) => in_digits(*number),
+        value => value.to_string(),
     }
 }
 
@@ -177,11 +180,8 @@ fn in_digits(number: f64) -> String {
     }
 }
 
-/// The first sentence, or what stands before its first semicolon.
+/// The first sentence.
 fn in_short(about: &str) -> &str {
-    let end = [". ", "; ", ": "]
-        .iter()
-        .filter_map(|stop| about.find(stop))
-        .min();
-    about[..end.unwrap_or(about.len())].trim_end_matches('.')
+    let end = about.find(". ").unwrap_or(about.len());
+    about[..end].trim_end_matches('.')
 }

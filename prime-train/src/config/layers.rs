@@ -97,8 +97,11 @@ impl Layer {
 
     /// Whether it has the key `section.key`.
     pub fn gives(&self, section: &str, key: &str) -> bool {
-        let section = self.keys.get(section).and_then(Value::as_table);
-        section.is_some_and(|section| section.contains_key(key))
+        self.get(section, key).is_some()
+    }
+
+    pub(super) fn get(&self, section: &str, key: &str) -> Option<&Value> {
+        self.keys.get(section)?.as_table()?.get(key)
     }
 }
 

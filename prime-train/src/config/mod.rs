@@ -19,6 +19,7 @@ mod layers;
 mod lora;
 mod model;
 mod names;
+mod notes;
 mod objective;
 mod objective_keys;
 mod presets;
@@ -55,11 +56,11 @@ pub use objective_keys::{
     CispoKeys, ClipCovKeys, DppoKlKeys, DppoTvKeys, DroKeys, GmpoKeys, GspoKeys, KlCovKeys,
     PlainKeys, PpoClipKeys, RolloutIs, SapoKeys,
 };
-pub use presets::{DEFAULT_PRESET, preset_names};
+pub use presets::{DEFAULT_PRESET, MODEL_PRESETS, preset_names};
 pub use prm::{
     Granularity, LabelPrior, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessGroups, Replay,
 };
-pub use resolve::resolve;
+pub use resolve::{Purpose, Resolved, resolve, resolve_for};
 pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, Run};
 pub use schedule::{LrSchedule, Schedule};

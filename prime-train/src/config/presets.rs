@@ -4,10 +4,10 @@ use strsim::jaro_winkler;
 
 use crate::error::ConfigError;
 
-/// The preset when no layer names one: the settings that won our own comparison.
+/// The preset when no layer names one and the model is a fresh one: the settings that won our own comparison.
 pub const DEFAULT_PRESET: &str = "prime";
 
-const PRESETS: [(&str, &str); 11] = [
+const PRESETS: [(&str, &str); 15] = [
     ("prime", include_str!("presets/prime.toml")),
     ("anchored", include_str!("presets/anchored.toml")),
     ("paper", include_str!("presets/paper.toml")),
@@ -19,7 +19,14 @@ const PRESETS: [(&str, &str); 11] = [
     ("reinforce", include_str!("presets/reinforce.toml")),
     ("ppo", include_str!("presets/ppo.toml")),
     ("oracle", include_str!("presets/oracle.toml")),
+    ("prime_lora", include_str!("presets/prime_lora.toml")),
+    ("prime_full", include_str!("presets/prime_full.toml")),
+    ("rloo_lora", include_str!("presets/rloo_lora.toml")),
+    ("rloo_full", include_str!("presets/rloo_full.toml")),
 ];
+
+/// Those with rates, lengths and batches for a pretrained model; the others have those of the built-in tasks.
+pub const MODEL_PRESETS: [&str; 4] = ["prime_lora", "prime_full", "rloo_lora", "rloo_full"];
 
 /// The names of all presets.
 pub fn preset_names() -> impl Iterator<Item = &'static str> {

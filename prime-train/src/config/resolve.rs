@@ -5,21 +5,51 @@ use toml::{Table, Value};
 use super::applies::{applies, forget_unread, when};
 use super::presets::{self, DEFAULT_PRESET};
 use super::write::encode;
-use super::{Config, Layer, Objective, names, tables, validate};
+use super::{Config, Layer, Objective, names, notes, tables, validate};
 use crate::error::ConfigError;
 
-/// Resolves a configuration: the built-in recipe, the preset, then `layers` in order, later ones winning; and validates it.
-/// A key that the configuration does not read is at its default in the result, so that equal runs have equal configurations.
+/// What a configuration is for, which decides what it has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A run: everything.
+    Training,
+    /// Measuring a model: data, but none to train on.
+    Measuring,
+    /// Responses to a given prompt: no data at all.
+    Sampling,
+}
+
+/// A configuration, and what its writer should know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The configuration.
+    pub config: Config,
+    /// Sentences for the console.
+    pub notes: Vec<String>,
+}
+
+/// Resolves the configuration of a run: the built-in recipe, the preset, then `layers` in order, later ones winning; and
+/// validates it. A key that the configuration does not read is at its default in the result, so that equal runs have equal
+/// configurations.
 ///
 /// # Errors
 /// A [`ConfigError`] that names the key, and the layer that gave the unusable value.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
+    Ok(resolve_for(layers, Purpose::Training)?.config)
+}
+
+/// As [`resolve`], for a purpose, and with notes.
+///
+/// # Errors
+/// Those of [`resolve`], without those about data that `purpose` does not need.
+pub fn resolve_for(layers: &[Layer], purpose: Purpose) -> Result<Resolved, ConfigError> {
     let base = encode(&Config::base())?;
-    let chosen = layers.iter().rev().find_map(|layer| {
+    let named = layers.iter().rev().find_map(|layer| {
         let name = layer.keys.get("preset")?.as_str()?;
         Some((name, layer.name.as_str()))
     });
-    let (preset, asked_by) = chosen.unwrap_or((DEFAULT_PRESET, "the built-in recipe"));
+    let unnamed = || (unnamed_preset(layers, purpose), "the built-in recipe");
+    let (preset, asked_by) = named.unwrap_or_else(unnamed);
     let preset_layer = preset_layer(preset, asked_by)?;
     let mut merged = base.clone();
     tables::merge(&mut merged, &preset_layer.keys);
@@ -41,8 +71,41 @@ pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
     for (layer, at_the_time) in layers.iter().zip(&as_given) {
         refuse_unselected(layer, at_the_time, &config)?;
     }
-    validate::validate(&config)?;
-    without_unread(config, &base)
+    let fresh_model = config.model.path.is_empty();
+    config.data.task = config.data.decided_task(fresh_model);
+    // A model from outside learns a task's answers by imitation only where that is asked for.
+    let asked = layers.iter().any(|layer| layer.gives("warmup", "steps"));
+    let mut notes = vec![];
+    if !fresh_model && !asked && config.warmup.steps > 0 {
+        config.warmup.steps = 0;
+        notes.push("no warm-up: model.path is set, and warmup.steps is not".to_owned());
+    }
+    validate::validate(&config, purpose)?;
+    let config = without_unread(config, &base)?;
+    if purpose == Purpose::Training {
+        notes.extend(notes::about(&config, layers, named.is_some()));
+    }
+    Ok(Resolved { config, notes })
+}
+
+/// The preset where none is named. The rates and lengths of the built-in tasks are not for a model from outside.
+fn unnamed_preset(layers: &[Layer], purpose: Purpose) -> &'static str {
+    let topmost = |section, key| {
+        layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.get(section, key))
+    };
+    let path = topmost("model", "path").and_then(Value::as_str);
+    if path.is_none_or(str::is_empty) {
+        return DEFAULT_PRESET;
+    }
+    let no_adapters = topmost("lora", "rank").and_then(Value::as_integer) == Some(0);
+    if no_adapters || purpose != Purpose::Training {
+        "prime_full"
+    } else {
+        "prime_lora"
+    }
 }
 
 /// The recipe with a preset over it, as a table.

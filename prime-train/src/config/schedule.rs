@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum LrSchedule {
     /// It stays.
     Constant,
-    /// In a straight line to its least in the last step.
+    /// In a straight line, to its least where the run ends.
     Linear,
-    /// Half a period of a cosine to its least in the last step.
+    /// By half a period of a cosine, to its least where the run ends.
     Cosine,
 }
 
@@ -30,10 +30,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The rate of a step; the first is 0. From step `steps` on it stays where it ended.
+    /// The rate of a step; the first is 0. From step `steps` on it stays where it is.
     ///
-    /// Warm-up step i of w has (i + 1)/w of the peak. Behind it the first step has the peak and the run's last step the
-    /// least rate.
+    /// Warm-up step i of w has (i + 1)/w of the peak, and the step behind it the peak. The least rate is that of step
+    /// `steps`, the first that the run does not take.
     pub fn at(&self, step: u64) -> f64 {
         let warmup = self.warmup_steps as u64;
         if step < warmup {
@@ -42,14 +42,8 @@ impl Schedule {
         if self.shape == LrSchedule::Constant {
             return self.lr;
         }
-        let last = (self.steps as u64).saturating_sub(1);
-        let fall = last.saturating_sub(warmup);
-        let done = if fall == 0 {
-            // A fall of a single step: it is the first, which has the peak.
-            if step > last { 1.0 } else { 0.0 }
-        } else {
-            ((step - warmup) as f64 / fall as f64).min(1.0)
-        };
+        let fall = (self.steps as u64).saturating_sub(warmup).max(1);
+        let done = ((step - warmup) as f64 / fall as f64).min(1.0);
         let left = match self.shape {
             LrSchedule::Constant => 1.0,
             LrSchedule::Linear => 1.0 - done,
@@ -69,7 +63,7 @@ mod tests {
             shape,
             warmup_steps,
             min_ratio,
-            steps: 11,
+            steps: 10,
         }
     }
 
@@ -90,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_step_has_the_least_rate_and_what_follows_too() {
+    fn the_least_rate_comes_with_the_end() {
         for shape in [LrSchedule::Linear, LrSchedule::Cosine] {
             let rates = schedule(shape, 0, 0.1);
             for step in [10, 11, 500] {
@@ -98,6 +92,7 @@ mod tests {
             }
             assert!((rates.at(5) - 1.1e-4).abs() < 1e-12, "{shape:?}: half way");
             assert!((0..10).all(|step| rates.at(step) > rates.at(step + 1)));
+            assert_eq!(rates.at(0), 2e-4);
         }
         let early = |shape| schedule(shape, 0, 0.0).at(2);
         assert!(early(LrSchedule::Cosine) > early(LrSchedule::Linear));

@@ -16,10 +16,19 @@ fn message(arguments: &[&str]) -> String {
 #[test]
 fn every_preset_resolves_and_survives_a_round_trip() {
     for name in preset_names() {
-        let config = resolve(&[Layer::preset(name)]).unwrap();
+        let config = of_preset(name);
         assert_eq!(config.preset, name);
         survives(&config);
     }
+}
+
+/// A preset, with what it needs.
+fn of_preset(name: &str) -> Config {
+    let mut layers = vec![Layer::preset(name)];
+    if MODEL_PRESETS.contains(&name) {
+        layers.push(Layer::text("f", "model.path = 'm'\ndata.train_file = 'd'").unwrap());
+    }
+    resolve(&layers).unwrap()
 }
 
 /// Both texts of a configuration give it back.
@@ -188,7 +197,7 @@ fn set_arguments_need_a_key_and_a_value() {
     }
     // A value with a line break cannot smuggle in a second key.
     assert!(
-        with(&["model.path=1\nseed = 5"])
+        with(&["data.task=exam", "model.path=1\nseed = 5"])
             .unwrap()
             .model
             .path
@@ -433,7 +442,7 @@ fn keys_in(text: &str) -> usize {
 #[test]
 fn a_newcomer_sees_fewer_than_sixty_keys() {
     for name in preset_names() {
-        let text = resolve(&[Layer::preset(name)]).unwrap().to_toml().unwrap();
+        let text = of_preset(name).to_toml().unwrap();
         assert!(keys_in(&text) < 60, "{name}: {}\n{text}", keys_in(&text));
     }
 }
@@ -457,4 +466,138 @@ fn every_key_has_a_meaning_and_every_word_is_taken() {
     for section in docs::sections() {
         assert!(!section.about.is_empty(), "[{}]", section.name);
     }
+}
+
+#[test]
+fn a_model_folder_never_has_the_rates_of_the_demo_unsaid() {
+    let rows = ["model.path=m", "data.train_file=d.jsonl"];
+    let config = with(&rows).unwrap();
+    assert_eq!(
+        (config.preset.as_str(), config.lora.rank),
+        ("prime_lora", 16)
+    );
+    assert_eq!(config.warmup.steps, 0);
+    assert_eq!(config.data.task, DataTask::Rows);
+    let full = with(&[&rows[..], &["lora.rank=0"]].concat()).unwrap();
+    assert_eq!((full.preset.as_str(), full.rl.lr), ("prime_full", 1e-6));
+
+    let notes = |arguments: &[&str]| {
+        let layers: Vec<Layer> = arguments.iter().map(|a| Layer::set(a).unwrap()).collect();
+        resolve_for(&layers, Purpose::Training).unwrap().notes
+    };
+    let said = notes(&rows);
+    assert_eq!(said.len(), 1);
+    assert!(
+        said[0].starts_with("preset prime_lora, since model.path is set"),
+        "{said:?}"
+    );
+    assert!(said[0].contains("rloo_full"), "{said:?}");
+    assert!(notes(&[&rows[..], &["preset=rloo_lora"]].concat()).is_empty());
+    let demo = notes(&[&rows[..], &["preset=paper"]].concat()).join("\n");
+    assert!(demo.contains("preset paper has the rates"), "{demo}");
+    assert!(demo.contains("no warm-up: model.path is set"), "{demo}");
+    assert!(notes(&[]).is_empty());
+    assert!(notes(&["critic.lr=1"])[0].contains("nothing reads `critic.lr` here"));
+    let task = [&rows[..], &["preset=rloo_full", "data.task=exam"]].concat();
+    assert!(notes(&task)[0].contains("data.train_file is not read"));
+}
+
+#[test]
+fn the_task_is_decided_by_what_is_given() {
+    assert_eq!(with(&[]).unwrap().data.task, DataTask::Exam);
+    assert_eq!(
+        message(&["model.path=m"]),
+        "`data.task` is auto, but must be \"exam\" or another built-in task, or data.train_file given: model.path does not \
+         say what there is to learn"
+    );
+    let named = with(&["model.path=m", "data.task=mod3"]).unwrap();
+    assert_eq!((named.data.task, named.warmup.steps), (DataTask::Mod3, 0));
+    let asked = with(&["model.path=m", "data.task=mod3", "warmup.steps=50"]).unwrap();
+    assert_eq!(asked.warmup.steps, 50);
+    let old = with(&["model.path=m", "data.train_file=x", "data.task=jsonl"]).unwrap();
+    assert_eq!(old.data.task, DataTask::Rows);
+    assert!(old.to_toml().unwrap().contains("task = \"rows\""));
+    // A file says what it is for, also without a model; then the model is missing.
+    assert!(message(&["data.train_file=x"]).starts_with("`model.path` is \"\""));
+}
+
+#[test]
+fn measuring_and_sampling_need_no_data_to_train_on() {
+    let with = |purpose, arguments: &[&str]| {
+        let layers: Vec<Layer> = arguments.iter().map(|a| Layer::set(a).unwrap()).collect();
+        resolve_for(&layers, purpose).map(|resolved| resolved.config)
+    };
+    let sampled = with(Purpose::Sampling, &["model.path=m"]).unwrap();
+    assert_eq!(
+        (sampled.lora.rank, sampled.sampling.max_new_tokens),
+        (0, 512)
+    );
+    let measured = with(Purpose::Measuring, &["model.path=m", "data.eval_file=e"]).unwrap();
+    assert_eq!(
+        (measured.data.task, measured.lora.rank),
+        (DataTask::Rows, 0)
+    );
+    assert!(with(Purpose::Measuring, &["model.path=m"]).is_err());
+    assert!(with(Purpose::Training, &["model.path=m", "data.eval_file=e"]).is_err());
+}
+
+#[test]
+fn the_file_of_the_readme_has_fewer_than_sixty_keys() {
+    for preset in MODEL_PRESETS {
+        let given = [
+            "model.path=m",
+            "data.train_file=d.jsonl",
+            "data.eval_file=e.jsonl",
+        ];
+        let preset = format!("preset={preset}");
+        let config = with(&[&given[..], &[&preset]].concat()).unwrap();
+        let text = config.to_toml().unwrap();
+        assert!(keys_in(&text) < 60, "{}\n{text}", keys_in(&text));
+        survives(&config);
+    }
+}
+
+#[test]
+fn the_page_of_all_keys_is_what_the_program_says() {
+    let written = include_str!("../../CONFIG.md");
+    let page = page().unwrap();
+    assert!(
+        page == written,
+        "prime-train/CONFIG.md is out of date: cargo xtask config --markdown > prime-train/CONFIG.md"
+    );
+}
+
+#[test]
+fn a_key_or_a_section_is_explained() {
+    let lr = explain("rl.lr").unwrap();
+    for part in [
+        "Policy learning rate",
+        "a number",
+        "1e-4",
+        "prime 0.0003",
+        "prime_full 1e-6",
+    ] {
+        assert!(lr.contains(part), "{part} in\n{lr}");
+    }
+    let estimator = explain("advantage.estimator").unwrap();
+    assert!(
+        estimator.contains("reinforce_plus_plus_baseline"),
+        "{estimator}"
+    );
+    assert!(
+        explain("rl.gspo.clip_ratio_low")
+            .unwrap()
+            .contains("read with rl.objective = \"gspo\" only")
+    );
+    for section in ["rl", "[prm]", "rl.gspo"] {
+        assert!(explain(section).unwrap().contains("default"), "{section}");
+    }
+    let slip = explain("rl.lrr").unwrap_err().to_string();
+    assert!(slip.contains("did you mean `rl.lr`?"), "{slip}");
+    let all = list().unwrap();
+    assert_eq!(all.lines().count(), docs::keys().count());
+    assert!(
+        all.lines()
+            .all(|line| line.contains(" = ") && line.contains("# "))
+    );
 }

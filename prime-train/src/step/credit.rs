@@ -152,9 +152,12 @@ fn run_prm<M: CausalLm>(
             }
         })
         .collect();
+    let step = learner.step;
     let Some(prm) = learner.prm.as_mut() else {
         return Ok(());
     };
+    let lr = config.prm_schedule().at(step);
+    prm.set_lr(lr)?;
     let done = prm.step(&rollouts)?;
 
     let mut grouped: Vec<Vec<(f64, f32)>> = vec![];
@@ -179,6 +182,7 @@ fn run_prm<M: CausalLm>(
         metrics.set("perf/prm_padding_waste", done.padding.waste())?;
         metrics.set("reward_model/prm_loss", mean(&done.losses))?;
         metrics.set("reward_model/grad_norm", mean(&done.grad_norms))?;
+        metrics.set("reward_model/lr", lr)?;
     }
     if let Some(accuracy) = pair_accuracy(&grouped) {
         metrics.set("reward_model/dpo_acc_before", accuracy)?;

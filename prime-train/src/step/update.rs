@@ -77,7 +77,15 @@ pub(super) fn policy<M: CausalLm>(
             });
         }
     }
-    metrics.set("actor/lr", config.rl.lr)?;
+    // Steps are numbered from 1, rates from 0.
+    let rates = Rates {
+        policy: config.policy_schedule().at(step - 1),
+        critic: config.critic_schedule().at(step - 1),
+    };
+    metrics.set("actor/lr", rates.policy)?;
+    if learner.actor.value_head.is_some() {
+        metrics.set("critic/lr", rates.critic)?;
+    }
     if samples.is_empty() {
         metrics.set_count("actor/optimizer_steps", 0);
         return Ok(());
@@ -99,6 +107,7 @@ pub(super) fn policy<M: CausalLm>(
                 env,
                 &mini_batch,
                 tilted.as_ref(),
+                rates,
                 &mut all,
             )?);
         }
@@ -117,6 +126,13 @@ pub(super) fn policy<M: CausalLm>(
         metrics.set(name, sum / tokens)?;
     }
     Ok(())
+}
+
+/// Learning rates of a step.
+#[derive(Clone, Copy)]
+struct Rates {
+    policy: f64,
+    critic: f64,
 }
 
 const MINI_BATCH_ORDER: u64 = 0x6d62;
@@ -180,6 +196,7 @@ fn mini_batch_step<M: CausalLm>(
     env: &Environment<'_>,
     samples: &[&Sample<'_>],
     tilted: Option<&Tilted<M>>,
+    rates: Rates,
     all: &mut Sums,
 ) -> Result<f64, TrainError> {
     let config = env.config;
@@ -213,12 +230,12 @@ fn mini_batch_step<M: CausalLm>(
     let actor = learner.actor.clone();
     let (policy, norm) = learner
         .policy_optimizer
-        .step(actor.policy, for_policy, config.rl.lr)?;
+        .step(actor.policy, for_policy, rates.policy)?;
     let value_head = match actor.value_head {
         Some(head) => Some(
             learner
                 .critic_optimizer
-                .step(head, for_critic, config.critic.lr)?
+                .step(head, for_critic, rates.critic)?
                 .0,
         ),
         None => None,

@@ -73,10 +73,10 @@ pub(super) fn prm(config: &Config) -> Checked {
         "false unless prm.enabled = true",
     )?;
     ensure(
-        !p.oracle || config.data.task != DataTask::Jsonl,
+        !p.oracle || config.data.task != DataTask::Rows,
         "prm.oracle",
         p.oracle,
-        "false with data.task = \"jsonl\": only built-in tasks know which answers are right",
+        "false with data.task = \"rows\": only built-in tasks know which answers are right",
     )?;
     let all_actions = p.enabled && p.process_credit == ProcessCredit::AllActions;
     let fits = p.reward_reference == PrmReference::Policy

@@ -1,10 +1,10 @@
 //! `[data]`.
 
 use super::{Checked, at_least_one, ensure};
-use crate::config::Config;
+use crate::config::{Config, DataTask, Purpose};
 use crate::data::tasks::PassMark;
 
-pub(super) fn data(config: &Config) -> Checked {
+pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
     let d = &config.data;
     at_least_one("data.max_prompt_tokens", d.max_prompt_tokens)?;
     ensure(
@@ -13,21 +13,32 @@ pub(super) fn data(config: &Config) -> Checked {
         "\"\"",
         "\"auto\", \"none\" or the path of a Jinja template",
     )?;
+    if purpose == Purpose::Sampling {
+        return Ok(());
+    }
+    ensure(
+        d.task != DataTask::Auto,
+        "data.task",
+        "auto",
+        "\"exam\" or another built-in task, or data.train_file given: model.path does not say what there is to learn",
+    )?;
     let Some(task) = d.task.builtin() else {
-        ensure(
-            !d.train_file.is_empty(),
-            "data.train_file",
-            "\"\"",
-            "a file with data.task = \"jsonl\"",
-        )?;
-        ensure(
-            !config.model.path.is_empty(),
-            "model.path",
-            "\"\"",
-            "a model folder with data.task = \"jsonl\": rows need its tokenizer",
-        )?;
+        if purpose == Purpose::Training {
+            ensure(
+                !d.train_file.is_empty(),
+                "data.train_file",
+                "\"\"",
+                "a file with data.task = \"rows\"",
+            )?;
+            ensure(
+                !config.model.path.is_empty(),
+                "model.path",
+                "\"\"",
+                "a model folder with data.task = \"rows\": rows need its tokenizer",
+            )?;
+        }
         let given = d.pass_mark.map(|mark| mark.to_string()).unwrap_or_default();
-        let need = "\"\" with data.task = \"jsonl\": the verifier judges whole responses";
+        let need = "\"\" with data.task = \"rows\": the verifier judges whole responses";
         return ensure(d.pass_mark.is_none(), "data.pass_mark", given, need);
     };
     let name = task.name().as_str();

@@ -9,7 +9,7 @@ mod warmup;
 
 use std::fmt::Display;
 
-use super::Config;
+use super::{Config, Purpose};
 use crate::error::ConfigError;
 
 type Checked = Result<(), ConfigError>;
@@ -48,7 +48,7 @@ fn below_one(key: &'static str, value: f64) -> Checked {
     ensure(holds, key, value, "from 0 to below 1")
 }
 
-pub(super) fn validate(config: &Config) -> Checked {
+pub(super) fn validate(config: &Config, purpose: Purpose) -> Checked {
     model::model(config)?;
     model::lora(config)?;
     warmup::warmup(config)?;
@@ -58,7 +58,7 @@ pub(super) fn validate(config: &Config) -> Checked {
     credit::advantage(config)?;
     credit::kl_and_critic(config)?;
     credit::prm(config)?;
-    data::data(config)?;
+    data::data(config, purpose)?;
     run::code(config)?;
     run::eval_and_run(config)
 }
