@@ -574,7 +574,7 @@ fn a_key_or_a_section_is_explained() {
         "Policy learning rate",
         "a number",
         "1e-4",
-        "prime 0.0003",
+        "prime 3e-4",
         "prime_full 1e-6",
     ] {
         assert!(lr.contains(part), "{part} in\n{lr}");
