@@ -47,7 +47,7 @@ pub enum TrainError {
     },
     /// A data file holds no usable row.
     #[error(
-        "{} holds no usable row ({skipped} skipped as broken, {too_long} with a prompt longer than data.max_prompt_tokens)",
+        "{} holds no usable row ({skipped} skipped as broken, {too_long} with a prompt that is too long){why}",
         path.display()
     )]
     NoRows {
@@ -57,6 +57,8 @@ pub enum TrainError {
         skipped: usize,
         /// Rows that were left out for the length of their prompt.
         too_long: usize,
+        /// What was wrong with them, by kind; empty if there were none.
+        why: String,
     },
     /// A file that this crate wrote cannot be understood.
     #[error("{} line {line}: {reason}", path.display())]
@@ -345,6 +347,7 @@ mod tests {
             path: "d.jsonl".into(),
             skipped: 0,
             too_long: 0,
+            why: String::new(),
         };
         assert_eq!((usage.exit_code(), failure.exit_code()), (2, 1));
     }

@@ -24,6 +24,7 @@ mod python;
 mod source;
 mod values;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -87,6 +88,19 @@ impl ChatTemplate {
     /// The file that the template came from, or its name.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The variables that the template reads and does not set itself, sorted: those of [`ChatOptions`], special tokens such
+    /// as `bos_token`, and its own, such as `enable_thinking`.
+    pub fn variables(&self) -> BTreeSet<String> {
+        match self.environment.get_template(engine::NAME) {
+            Ok(template) => template
+                .undeclared_variables(false)
+                .into_iter()
+                .filter(|name| !self.environment.globals().any(|(global, _)| global == name))
+                .collect(),
+            Err(_) => BTreeSet::new(),
+        }
     }
 
     /// The text of a conversation. `special_tokens` are variables such as `("bos_token", "<s>")`;

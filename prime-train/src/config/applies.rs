@@ -56,6 +56,11 @@ const RULES: &[Rule] = &[
         holds: |config| config.lora.rank > 0,
     },
     Rule {
+        keys: &["data.columns.", "data.ability"],
+        when: "with data.task = \"rows\"",
+        holds: |config| config.data.task.builtin().is_none(),
+    },
+    Rule {
         keys: &["rl.loss_scale_factor"],
         when: "with rl.loss_agg = \"seq_mean_token_sum_norm\"",
         holds: |config| config.rl.loss_agg == LossAgg::SeqMeanTokenSumNorm,

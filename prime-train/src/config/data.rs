@@ -1,8 +1,12 @@
 //! `[data]`: what is trained on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::Columns;
 use crate::data::chat;
+use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
 use crate::data::tasks::{PassMark, Task, TaskName};
 
 /// Where problems come from.
@@ -53,6 +57,21 @@ pub struct Data {
     /// How the messages of rows become a prompt: `auto` (the model's chat template where it has one, else the contents
     /// joined by blank lines), `none` (always joined), or the path of a Jinja template.
     pub chat_template: String,
+    /// Variables for the chat template, such as `enable_thinking = false`: text, numbers, true or false, and lists and tables
+    /// of them. One that the template does not read is an error.
+    pub chat_template_kwargs: BTreeMap<String, toml::Value>,
+    /// A system prompt for every row, in place of the row's own; empty = the row's own, if it has one.
+    pub system_prompt: String,
+    /// Questions with their answers, shown before every problem: `[{ user = "1+1?", assistant = "#### 2" }]`, or the path
+    /// of a JSON file of messages that ends with the assistant's.
+    pub example_turns: ExampleTurns,
+    /// What the last message of every row becomes, with `{prompt}` where it goes: a place for an instruction, as in
+    /// `"{prompt}\n\nPut the final answer in \\boxed{}."`
+    pub prompt_template: String,
+    /// What judges the responses to rows that do not say so: `math` or `code`.
+    pub ability: String,
+    /// Which columns mean what, where the layout of the rows does not say it.
+    pub columns: Columns,
     /// Right answers needed on a built-in task, `"all"` or `"fraction"`; `""` (`None`) = the task's own.
     #[serde(with = "optional_pass_mark")]
     pub pass_mark: Option<PassMark>,
@@ -79,6 +98,12 @@ impl Default for Data {
             skip_bad_rows: false,
             max_prompt_tokens: 1024,
             chat_template: chat::AUTO.to_owned(),
+            chat_template_kwargs: BTreeMap::new(),
+            system_prompt: String::new(),
+            example_turns: ExampleTurns::default(),
+            prompt_template: PROBLEM.to_owned(),
+            ability: "math".to_owned(),
+            columns: Columns::default(),
             pass_mark: None,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 const SOURCES: &[&str] = &[
     include_str!("mod.rs"),
     include_str!("code.rs"),
+    include_str!("columns.rs"),
     include_str!("credit.rs"),
     include_str!("data.rs"),
     include_str!("estimator_keys.rs"),

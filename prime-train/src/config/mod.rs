@@ -10,6 +10,7 @@
 
 mod applies;
 mod code;
+mod columns;
 mod credit;
 mod data;
 mod docs;
@@ -41,6 +42,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use columns::Columns;
 pub use credit::{
     Advantage, Baseline, Critic, Estimator, Kl, KlEstimator, KlPlacement, LooScaling,
     ProcessEstimator, ProcessNorm,

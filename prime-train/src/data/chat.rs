@@ -1,12 +1,13 @@
 //! Messages of a row as the prompt that the model reads.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use prime_policy::{ChatMessage, ChatOptions, ChatTemplate, Tokenizer};
+use prime_policy::{ChatMessage, ChatOptions, ChatTemplate, ChatValue, Tokenizer};
 
-use super::rows::Message;
+use super::row::Message;
 use crate::config::Config;
-use crate::error::TrainError;
+use crate::error::{ConfigError, TrainError};
 
 /// `data.chat_template`: the model's own, where it has one.
 pub const AUTO: &str = "auto";
@@ -17,13 +18,15 @@ pub const NONE: &str = "none";
 #[derive(Debug, Clone)]
 pub struct PromptFormat {
     template: Option<ChatTemplate>,
+    options: ChatOptions,
 }
 
 impl PromptFormat {
     /// What `data.chat_template` says for this tokenizer.
     ///
     /// # Errors
-    /// [`TrainError::Policy`] for a file that cannot be read and for a template with a syntax error.
+    /// [`TrainError::Policy`] for a file that cannot be read and for a template with a syntax error; [`TrainError::Config`]
+    /// for a variable of `data.chat_template_kwargs` that the template does not read.
     pub fn open(config: &Config, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
         let templates = tokenizer.chat_templates();
         let template = match config.data.chat_template.as_str() {
@@ -32,7 +35,13 @@ impl PromptFormat {
             AUTO => Some(templates.compile(None, false)?),
             path => Some(ChatTemplate::from_file(Path::new(path))?),
         };
-        Ok(Self { template })
+        let variables = chat_variables(&config.data.chat_template_kwargs)?;
+        for name in variables.keys() {
+            is_read(name, template.as_ref())?;
+        }
+        let mut options = ChatOptions::prompt();
+        options.variables = variables;
+        Ok(Self { template, options })
     }
 
     /// Whether prompts go through a chat template.
@@ -60,8 +69,89 @@ impl PromptFormat {
             .iter()
             .map(|message| ChatMessage::new(&message.role, &message.content))
             .collect();
-        let text = tokenizer.render_chat(template, &messages, &ChatOptions::prompt())?;
+        let text = tokenizer.render_chat(template, &messages, &self.options)?;
         let ids = tokenizer.encode(&text)?;
         Ok((text, ids))
     }
+}
+
+/// What `data.chat_template_kwargs` may not name: it is there anyway.
+const FIXED: [&str; 5] = [
+    "messages",
+    "tools",
+    "documents",
+    "add_generation_prompt",
+    "strftime_now",
+];
+
+/// `data.chat_template_kwargs` as a template takes them.
+pub(crate) fn chat_variables(
+    given: &BTreeMap<String, toml::Value>,
+) -> Result<BTreeMap<String, ChatValue>, ConfigError> {
+    let pair = |(name, value): (&String, &toml::Value)| {
+        let refuse = |need: String| ConfigError::Range {
+            key: "data.chat_template_kwargs",
+            given: format!("{{ {name} = {value} }}"),
+            need,
+        };
+        if FIXED.contains(&name.as_str()) {
+            return Err(refuse(format!(
+                "without `{name}`, which is set from the row"
+            )));
+        }
+        let json = json_of(value).ok_or_else(|| {
+            refuse("text, finite numbers, true or false, or lists and tables of them".to_owned())
+        })?;
+        let value = ChatValue::from_json(&json.to_string())
+            .map_err(|error| refuse(format!("readable as JSON: {error}")))?;
+        Ok((name.clone(), value))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// `None` for what JSON does not have: dates, NaN, infinities.
+fn json_of(value: &toml::Value) -> Option<serde_json::Value> {
+    use serde_json::Value as Json;
+    Some(match value {
+        toml::Value::String(text) => Json::from(text.as_str()),
+        toml::Value::Integer(number) => Json::from(*number),
+        toml::Value::Float(number) => Json::Number(serde_json::Number::from_f64(*number)?),
+        toml::Value::Boolean(truth) => Json::from(*truth),
+        toml::Value::Datetime(_) => return None,
+        toml::Value::Array(list) => Json::Array(list.iter().map(json_of).collect::<Option<_>>()?),
+        toml::Value::Table(table) => {
+            let pairs = table
+                .iter()
+                .map(|(name, value)| Some((name.clone(), json_of(value)?)));
+            Json::Object(pairs.collect::<Option<_>>()?)
+        }
+    })
+}
+
+/// A variable that nothing reads would be a setting without effect.
+fn is_read(name: &str, template: Option<&ChatTemplate>) -> Result<(), ConfigError> {
+    let need = match template {
+        None => "left out: prompts go through no chat template (see data.chat_template)".to_owned(),
+        Some(template) => {
+            let read = template.variables();
+            if read.contains(name) {
+                return Ok(());
+            }
+            let own: Vec<&str> = read
+                .iter()
+                .map(String::as_str)
+                .filter(|name| !FIXED.contains(name) && !name.ends_with("_token"))
+                .collect();
+            let own = match own.is_empty() {
+                true => "none but the conversation".to_owned(),
+                false => own.join(", "),
+            };
+            format!("a variable that {} reads: {own}", template.origin())
+        }
+    };
+    Err(ConfigError::Range {
+        key: "data.chat_template_kwargs",
+        given: name.to_owned(),
+        need,
+    })
 }

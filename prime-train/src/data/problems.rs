@@ -9,8 +9,14 @@ use prime_verifier::code::{CodeVerifier, Ticket};
 use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
+use super::ability::Ability;
+use super::broken::{Broken, Fault};
 use super::chat::PromptFormat;
-use super::rows::{Row, RowReader};
+use super::left_out::LeftOut;
+use super::prompt_limit::PromptLimit;
+use super::reading::RowReading;
+use super::row::Row;
+use super::rows::{RowReader, broken_row};
 use super::tasks::{Split, Task};
 use crate::config::Config;
 use crate::error::TrainError;
@@ -39,6 +45,7 @@ pub struct Problems {
     max_prompt_tokens: usize,
     /// Rows left out: broken, or too long.
     skipped: usize,
+    notes: Vec<String>,
 }
 
 enum Source {
@@ -74,7 +81,7 @@ impl Problems {
     /// of code and programs cannot be run.
     pub fn open(config: &Config, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
         let max_prompt_tokens = config.data.max_prompt_tokens;
-        let mut skipped = 0;
+        let (mut skipped, mut notes) = (0, vec![]);
         let source = match config.data.task.builtin() {
             Some(task) => {
                 let pass_mark = config.data.pass_mark.unwrap_or_else(|| task.pass_mark());
@@ -89,21 +96,33 @@ impl Problems {
             }
             None => {
                 let format = PromptFormat::open(config, tokenizer)?;
+                let reading = RowReading::new(config)?;
+                let limit = PromptLimit::new(config, positions(config))?;
+                notes.extend(limit.note().map(str::to_owned));
                 let mut read = |path: &str| -> Result<Vec<PreparedProblem>, TrainError> {
                     if path.is_empty() {
                         return Ok(vec![]);
                     }
                     let path = Path::new(path);
-                    let prepared = prepare(path, config, &format, tokenizer)?;
-                    skipped += prepared.broken + prepared.too_long;
-                    if prepared.problems.is_empty() {
+                    let form = Form {
+                        reading: &reading,
+                        format: &format,
+                        limit: &limit,
+                        tokenizer,
+                    };
+                    let (problems, left_out) = prepare(path, config, &form)?;
+                    skipped += left_out.count();
+                    notes.push(left_out.describe(path, problems.len()));
+                    if problems.is_empty() {
+                        let too_long = left_out.count_of(Fault::TooLong);
                         return Err(TrainError::NoRows {
                             path: path.to_owned(),
-                            skipped: prepared.broken,
-                            too_long: prepared.too_long,
+                            skipped: left_out.count() - too_long,
+                            too_long,
+                            why: left_out.to_string(),
                         });
                     }
-                    Ok(prepared.problems)
+                    Ok(problems)
                 };
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
@@ -123,6 +142,7 @@ impl Problems {
             source,
             max_prompt_tokens,
             skipped,
+            notes,
         })
     }
 
@@ -132,6 +152,7 @@ impl Problems {
         Self {
             max_prompt_tokens: usize::MAX,
             skipped: 0,
+            notes: vec![],
             source: Source::Own { train, verifier },
         }
     }
@@ -150,6 +171,12 @@ impl Problems {
     /// Rows that were left out as broken or too long.
     pub fn skipped(&self) -> usize {
         self.skipped
+    }
+
+    /// What there is to say about the data at the start of a run: how many rows each file has, what was left out of it and
+    /// why, and what is odd about the rest.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The built-in task, if that is where the problems come from.
@@ -296,7 +323,11 @@ impl Problems {
             Source::Task { verifier, .. } | Source::Own { verifier, .. } => {
                 Err(verifier.verify(response, truth))
             }
-            Source::Rows { maths, .. } if !problem.is_code => Err(maths.verify(response, truth)),
+            Source::Rows { maths, .. } if !problem.is_code => {
+                let golds = problem.row.as_ref().map_or(&[][..], |row| &row.golds);
+                let golds: Vec<&str> = golds.iter().map(String::as_str).collect();
+                Err(maths.verdict(&maths.grade(response, &golds)))
+            }
             Source::Rows {
                 code: Some(code), ..
             } => code.submit_response(response, truth),
@@ -307,61 +338,65 @@ impl Problems {
 
 const EPOCH_ORDER: u64 = 0x65_706f_6368;
 
-/// The rows of a file as problems, and how many were left out.
-struct Prepared {
-    problems: Vec<PreparedProblem>,
-    broken: usize,
-    too_long: usize,
+/// `max_position_embeddings` of the model's folder, where it says so.
+fn positions(config: &Config) -> Option<usize> {
+    let path = Path::new(&config.model.path).join("config.json");
+    let text = std::fs::read_to_string(path).ok()?;
+    let fields: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let positions = fields.get("max_position_embeddings")?.as_u64()?;
+    usize::try_from(positions).ok()
 }
 
-/// A prompt that cannot be written in tokens makes a broken row, like a missing field.
+/// How rows become problems.
+struct Form<'a> {
+    reading: &'a RowReading,
+    format: &'a PromptFormat,
+    limit: &'a PromptLimit,
+    tokenizer: &'a Tokenizer,
+}
+
+/// The rows of a file as problems, and what was left out. A prompt that cannot be written in tokens makes a broken row, like
+/// a missing field.
 fn prepare(
     path: &Path,
     config: &Config,
-    format: &PromptFormat,
-    tokenizer: &Tokenizer,
-) -> Result<Prepared, TrainError> {
+    form: &Form<'_>,
+) -> Result<(Vec<PreparedProblem>, LeftOut), TrainError> {
     let skip_bad_rows = config.data.skip_bad_rows;
-    let mut rows = RowReader::open(path, skip_bad_rows)?;
-    let (mut problems, mut unwritable, mut too_long) = (vec![], 0, 0);
+    let mut rows = RowReader::open(path, form.reading, skip_bad_rows)?;
+    let mut problems = vec![];
     let mut usable = 0;
     while let Some(row) = rows.next() {
         let row = row?;
-        let (prompt, prompt_ids) = match format.encode(&row.prompt, tokenizer) {
+        let line = rows.line();
+        let (prompt, prompt_ids) = match form.format.encode(&row.prompt, form.tokenizer) {
             Ok(encoded) => encoded,
-            Err(_) if skip_bad_rows => {
-                unwritable += 1;
-                continue;
-            }
             Err(error) => {
-                return Err(TrainError::Row {
-                    path: path.to_owned(),
-                    row: rows.line(),
-                    field: "prompt".to_owned(),
-                    reason: error.to_string(),
-                });
+                let broken = Broken::prompt("prompt", error.to_string());
+                if !skip_bad_rows {
+                    return Err(broken_row(path, line, broken));
+                }
+                rows.left_out().add(line, &broken);
+                continue;
             }
         };
         let id = usable;
         usable += 1;
-        if prompt_ids.len() > config.data.max_prompt_tokens {
-            too_long += 1;
+        if let Err(broken) = form.limit.check(prompt_ids.len()) {
+            rows.left_out().add(line, &broken);
             continue;
         }
+        rows.left_out().used(line, &row);
         problems.push(PreparedProblem {
             id,
             prompt,
             prompt_ids,
-            ground_truth: row.reward_model.ground_truth.to_text(),
-            is_code: row.ability == "code",
+            ground_truth: row.golds.first().cloned().unwrap_or_default(),
+            is_code: row.ability == Ability::Code,
             row: Some(Arc::new(row)),
         });
     }
-    Ok(Prepared {
-        problems,
-        broken: rows.skipped() + unwritable,
-        too_long,
-    })
+    Ok((problems, std::mem::take(rows.left_out())))
 }
 
 #[cfg(test)]

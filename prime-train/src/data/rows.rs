@@ -1,223 +1,14 @@
-//! Data rows in the schema of Eurus-2-RL-Data and verl, one JSON object a line.
-//!
-//! ```json
-//! {"data_source": "numina_olympiads", "prompt": [{"role": "user", "content": "1+1?"}],
-//!  "ability": "math", "reward_model": {"style": "rule", "ground_truth": "2"}, "extra_info": {"index": 0}}
-//! ```
-//!
-//! For `code` the ground truth is the tests, as an object or its text; rows whose tests cannot be read are broken. Other columns are ignored; `extra_info` may be missing. Blank lines are no rows, but count as lines.
+//! Rows of a JSONL file, one JSON object a line. Blank lines are no rows, but count as lines.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use prime_verifier::code::TestCases;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
-
+use super::broken::Broken;
+use super::left_out::LeftOut;
+use super::reading::RowReading;
+pub use super::row::{Message, Row};
 use crate::error::TrainError;
-use crate::files::create_parent;
-
-/// One message of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// `system`, `user` or `assistant`.
-    pub role: String,
-    /// The text.
-    pub content: String,
-}
-
-/// What a verifier compares a response with.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
-pub enum GroundTruth {
-    /// A text: for `math` the answer; for `code` usually the JSON of the test cases.
-    Text(String),
-    /// The test cases as an object, as it was written: `inputs`, `outputs` and perhaps `fn_name`. Read as numbers, some of the
-    /// numbers in it would become others.
-    Object(Box<RawValue>),
-}
-
-impl GroundTruth {
-    /// The text, or the object as JSON text.
-    pub fn to_text(&self) -> String {
-        self.as_str().to_owned()
-    }
-
-    fn as_str(&self) -> &str {
-        match self {
-            GroundTruth::Text(text) => text,
-            GroundTruth::Object(object) => object.get(),
-        }
-    }
-}
-
-impl PartialEq for GroundTruth {
-    fn eq(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-            && self.as_str() == other.as_str()
-    }
-}
-
-impl<'de> Deserialize<'de> for GroundTruth {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if raw.get().starts_with('{') {
-            return Ok(GroundTruth::Object(raw));
-        }
-        let text = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
-        Ok(GroundTruth::Text(text))
-    }
-}
-
-/// How a response is rewarded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RewardModel {
-    /// `rule` in every published data set.
-    pub style: String,
-    /// The solution.
-    pub ground_truth: GroundTruth,
-}
-
-/// One prompt with its solution.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Where the problem comes from.
-    pub data_source: String,
-    /// The messages, at least one.
-    pub prompt: Vec<Message>,
-    /// `math` or `code`.
-    pub ability: String,
-    /// The solution.
-    pub reward_model: RewardModel,
-    /// Anything else; null when missing.
-    #[serde(default)]
-    pub extra_info: Value,
-}
-
-/// What is wrong with a row.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    /// The field, dotted; `row` when the line as a whole is meant.
-    pub(crate) field: String,
-    /// What is wrong with it.
-    pub(crate) reason: String,
-}
-
-impl Broken {
-    pub(crate) fn new(field: &str, reason: impl Into<String>) -> Self {
-        Broken {
-            field: field.to_string(),
-            reason: reason.into(),
-        }
-    }
-}
-
-/// What JSON calls this value, for messages.
-pub(crate) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-pub(crate) fn text(value: Option<&Value>, field: &str) -> Result<String, Broken> {
-    match value {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(other) => Err(Broken::new(
-            field,
-            format!("expected a string, found {}", kind(other)),
-        )),
-        None => Err(Broken::new(field, "is missing")),
-    }
-}
-
-fn name(value: Option<&Value>, field: &str) -> Result<String, Broken> {
-    match text(value, field)? {
-        empty if empty.is_empty() => Err(Broken::new(field, "is empty")),
-        name => Ok(name),
-    }
-}
-
-fn messages(value: Option<&Value>) -> Result<Vec<Message>, Broken> {
-    let list = match value {
-        Some(Value::Array(list)) if !list.is_empty() => list,
-        Some(Value::Array(_)) => return Err(Broken::new("prompt", "has no message")),
-        Some(other) => {
-            let reason = format!("expected a list of messages, found {}", kind(other));
-            return Err(Broken::new("prompt", reason));
-        }
-        None => return Err(Broken::new("prompt", "is missing")),
-    };
-    let message = |(i, item): (usize, &Value)| {
-        if !item.is_object() {
-            let reason = format!("expected {{role, content}}, found {}", kind(item));
-            return Err(Broken::new(&format!("prompt[{i}]"), reason));
-        }
-        Ok(Message {
-            role: name(item.get("role"), &format!("prompt[{i}].role"))?,
-            content: text(item.get("content"), &format!("prompt[{i}].content"))?,
-        })
-    };
-    list.iter().enumerate().map(message).collect()
-}
-
-fn parse(line: &[u8]) -> Result<Row, Broken> {
-    let row: Value =
-        serde_json::from_slice(line).map_err(|e| Broken::new("row", format!("not JSON: {e}")))?;
-    if !row.is_object() {
-        let reason = format!("expected an object, found {}", kind(&row));
-        return Err(Broken::new("row", reason));
-    }
-    let reward_model = match row.get("reward_model") {
-        Some(object @ Value::Object(_)) => object,
-        Some(other) => {
-            let reason = format!("expected an object, found {}", kind(other));
-            return Err(Broken::new("reward_model", reason));
-        }
-        None => return Err(Broken::new("reward_model", "is missing")),
-    };
-    let field = "reward_model.ground_truth";
-    let ground_truth = match reward_model.get("ground_truth") {
-        Some(Value::Object(_)) => GroundTruth::Object(raw_ground_truth(line)?),
-        other => GroundTruth::Text(name(other, field)?),
-    };
-    let ability = name(row.get("ability"), "ability")?;
-    if ability == "code" {
-        TestCases::parse(ground_truth.as_str())
-            .map_err(|error| Broken::new(field, error.to_string()))?;
-    }
-    Ok(Row {
-        data_source: name(row.get("data_source"), "data_source")?,
-        prompt: messages(row.get("prompt"))?,
-        ability,
-        reward_model: RewardModel {
-            style: name(reward_model.get("style"), "reward_model.style")?,
-            ground_truth,
-        },
-        extra_info: row.get("extra_info").cloned().unwrap_or(Value::Null),
-    })
-}
-
-/// The ground truth of a row that has one, to the letter.
-fn raw_ground_truth(line: &[u8]) -> Result<Box<RawValue>, Broken> {
-    #[derive(Deserialize)]
-    struct Outer {
-        reward_model: Inner,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
-        ground_truth: Box<RawValue>,
-    }
-    let outer: Outer = serde_json::from_slice(line)
-        .map_err(|error| Broken::new("reward_model.ground_truth", error.to_string()))?;
-    Ok(outer.reward_model.ground_truth)
-}
 
 /// Reads rows one at a time, so that a file may be larger than memory.
 ///
@@ -227,10 +18,12 @@ fn raw_ground_truth(line: &[u8]) -> Result<Box<RawValue>, Broken> {
 pub struct RowReader {
     path: PathBuf,
     lines: BufReader<File>,
+    reading: RowReading,
     skip_bad_rows: bool,
     line: usize,
     good: usize,
     broken: usize,
+    left_out: LeftOut,
     ended: bool,
 }
 
@@ -239,15 +32,21 @@ impl RowReader {
     ///
     /// # Errors
     /// [`TrainError::Io`] if the file cannot be opened.
-    pub fn open(path: &Path, skip_bad_rows: bool) -> Result<Self, TrainError> {
+    pub fn open(
+        path: &Path,
+        reading: &RowReading,
+        skip_bad_rows: bool,
+    ) -> Result<Self, TrainError> {
         let file = File::open(path).map_err(TrainError::io("read", path))?;
         Ok(RowReader {
             path: path.to_path_buf(),
             lines: BufReader::new(file),
+            reading: reading.clone(),
             skip_bad_rows,
             line: 0,
             good: 0,
             broken: 0,
+            left_out: LeftOut::default(),
             ended: false,
         })
     }
@@ -255,6 +54,11 @@ impl RowReader {
     /// Broken rows skipped so far.
     pub fn skipped(&self) -> usize {
         if self.skip_bad_rows { self.broken } else { 0 }
+    }
+
+    /// What was left out, by what is wrong with it.
+    pub fn left_out(&mut self) -> &mut LeftOut {
+        &mut self.left_out
     }
 
     /// The line of the row that came last, counted from 1.
@@ -271,6 +75,7 @@ impl RowReader {
                 path: self.path.clone(),
                 skipped: self.broken,
                 too_long: 0,
+                why: self.left_out.to_string(),
             })
         })
     }
@@ -293,21 +98,17 @@ impl Iterator for RowReader {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            match parse(&line) {
+            match self.reading.parse(&line) {
                 Ok(row) => {
                     self.good += 1;
                     return Some(Ok(row));
                 }
-                Err(Broken { field, reason }) => {
+                Err(broken) => {
                     self.broken += 1;
                     if !self.skip_bad_rows {
-                        return Some(Err(TrainError::Row {
-                            path: self.path.clone(),
-                            row: self.line,
-                            field,
-                            reason,
-                        }));
+                        return Some(Err(broken_row(&self.path, self.line, broken)));
                     }
+                    self.left_out.add(self.line, &broken);
                 }
             }
         }
@@ -319,31 +120,24 @@ impl Iterator for RowReader {
 ///
 /// # Errors
 /// The first error of [`RowReader`].
-pub fn read_rows(path: &Path, skip_bad_rows: bool) -> Result<(Vec<Row>, usize), TrainError> {
-    let mut reader = RowReader::open(path, skip_bad_rows)?;
+pub fn read_rows(
+    path: &Path,
+    reading: &RowReading,
+    skip_bad_rows: bool,
+) -> Result<(Vec<Row>, usize), TrainError> {
+    let mut reader = RowReader::open(path, reading, skip_bad_rows)?;
     let rows = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
     Ok((rows, reader.skipped()))
 }
 
-/// Writes rows as JSONL, replacing the file and creating its folder.
-///
-/// # Errors
-/// [`TrainError::Io`] if the file cannot be written.
-pub fn write_rows<'a>(
-    path: &Path,
-    rows: impl IntoIterator<Item = &'a Row>,
-) -> Result<(), TrainError> {
-    create_parent(path)?;
-    let file = File::create(path).map_err(TrainError::io("write", path))?;
-    let mut out = BufWriter::new(file);
-    for row in rows {
-        let line = serde_json::to_string(row).map_err(|e| TrainError::Encode {
-            what: "a data row",
-            reason: e.to_string(),
-        })?;
-        writeln!(out, "{line}").map_err(TrainError::io("write", path))?;
+/// The error for a broken row of a file.
+pub(crate) fn broken_row(path: &Path, row: usize, broken: Broken) -> TrainError {
+    TrainError::Row {
+        path: path.to_path_buf(),
+        row,
+        field: broken.field,
+        reason: broken.reason,
     }
-    out.flush().map_err(TrainError::io("write", path))
 }
 
 #[cfg(test)]
@@ -359,30 +153,35 @@ mod tests {
         (folder, path)
     }
 
+    fn read(path: &Path, skip_bad_rows: bool) -> Result<(Vec<Row>, usize), TrainError> {
+        read_rows(
+            path,
+            &crate::data::reading::tests::reading(&[]),
+            skip_bad_rows,
+        )
+    }
+
     fn message(text: &str) -> String {
         let (_folder, path) = file(text);
-        read_rows(&path, false).unwrap_err().to_string()
+        read(&path, false).unwrap_err().to_string()
     }
 
     #[test]
-    fn rows_survive_a_round_trip() {
+    fn golds_and_tests_are_kept_to_the_letter() {
         let code = GOOD.replace("math", "code").replace(
             r#""ground_truth":"2""#,
             r#""ground_truth":{"inputs": [[1.50]], "outputs": [12345678901234567890123], "fn_name": "f"}"#,
         );
         let (_folder, path) = file(&format!("{GOOD}\n\n{code}"));
-        let (rows, skipped) = read_rows(&path, false).unwrap();
+        let (rows, skipped) = read(&path, false).unwrap();
         assert_eq!((rows.len(), skipped), (2, 0));
-        assert_eq!(rows[0].reward_model.ground_truth.to_text(), "2");
-        let truth = rows[1].reward_model.ground_truth.to_text();
+        assert_eq!(rows[0].golds, ["2"]);
+        assert_eq!(rows[0].extra_info.as_deref(), Some(r#"{"index":0}"#));
+        let truth = &rows[1].golds[0];
         assert!(
             truth.contains("[[1.50]], \"outputs\": [12345678901234567890123]"),
             "{truth}"
         );
-
-        let copy = path.with_file_name("new/copy.jsonl");
-        write_rows(&copy, &rows).unwrap();
-        assert_eq!(read_rows(&copy, false).unwrap().0, rows);
     }
 
     #[test]
@@ -409,30 +208,28 @@ mod tests {
             assert!(error.contains(part), "{error}");
         }
         let (_folder, path) = file(&format!("{code}\n{GOOD}\n{unequal}"));
-        let (rows, skipped) = read_rows(&path, true).unwrap();
+        let (rows, skipped) = read(&path, true).unwrap();
         assert_eq!((rows.len(), skipped), (1, 2));
     }
 
     #[test]
     fn every_required_field_is_checked() {
         let cases = [
-            (r#""data_source":"s","#, "", "data_source"),
             (r#"[{"role":"user","content":"1+1?"}]"#, "[]", "prompt"),
+            (r#"[{"role":"user","content":"1+1?"}]"#, "7", "prompt"),
             (
-                r#"[{"role":"user","content":"1+1?"}]"#,
-                "\"1+1?\"",
+                r#""prompt":[{"role":"user","content":"1+1?"}],"#,
+                "",
                 "prompt",
             ),
-            (r#""ability":"math","#, "", "ability"),
             (
                 r#"{"style":"rule","ground_truth":"2"}"#,
                 "\"2\"",
                 "reward_model",
             ),
-            (r#""style":"rule","#, "", "reward_model.style"),
             (
                 r#""ground_truth":"2""#,
-                r#""ground_truth":2"#,
+                r#""ground_truth":true"#,
                 "reward_model.ground_truth",
             ),
             (
@@ -440,6 +237,9 @@ mod tests {
                 r#""ground_truth":"""#,
                 "reward_model.ground_truth",
             ),
+            (r#","ground_truth":"2""#, "", "reward_model.ground_truth"),
+            ("\"math\"", "\"\"", "ability"),
+            ("\"math\"", "\"chess\"", "ability"),
             ("\"extra_info\"", "extra_info", "row"),
         ];
         for (from, to, field) in cases {
@@ -453,10 +253,21 @@ mod tests {
     }
 
     #[test]
-    fn broken_rows_are_counted_when_skipped() {
-        let (_folder, path) = file(&format!("{{\n{GOOD}\n[]\n\u{0}\n"));
-        let (rows, skipped) = read_rows(&path, true).unwrap();
-        assert_eq!((rows.len(), skipped), (1, 3));
+    fn broken_rows_are_counted_by_kind_when_skipped() {
+        let unreadable = GOOD.replace("\"2\"", r#""\\frac{2""#);
+        let (_folder, path) = file(&format!("{{\n{GOOD}\n[]\n\u{0}\n{unreadable}\n"));
+        let (rows, skipped) = read(&path, true).unwrap();
+        assert_eq!((rows.len(), skipped), (1, 4));
+        let reading = crate::data::reading::tests::reading(&[]);
+        let mut reader = RowReader::open(&path, &reading, true).unwrap();
+        assert_eq!(reader.by_ref().count(), 1);
+        let said = reader.left_out().describe(&path, 1);
+        for part in [
+            "rows.jsonl: 5 rows, 4 left out: 3 rows of no known layout (the first: row 1: ",
+            "; 1 gold answer not usable (the first: row 5: `reward_model.ground_truth`",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 
     #[test]
@@ -464,10 +275,11 @@ mod tests {
         assert!(message("").contains("no usable row (0 skipped"));
         assert!(message("\n\n").contains("no usable row"));
         let (_folder, path) = file("{\n[]\n");
-        let error = read_rows(&path, true).unwrap_err().to_string();
+        let error = read(&path, true).unwrap_err().to_string();
         assert!(error.contains("no usable row (2 skipped"), "{error}");
+        assert!(error.contains("row 1: `row` not JSON"), "{error}");
         assert!(matches!(
-            RowReader::open(Path::new("no/such.jsonl"), false),
+            read(Path::new("no/such.jsonl"), false),
             Err(TrainError::Io { .. })
         ));
     }
@@ -475,7 +287,8 @@ mod tests {
     #[test]
     fn reading_goes_on_after_a_broken_row() {
         let (_folder, path) = file(&format!("{{\n{GOOD}\n"));
-        let results: Vec<bool> = RowReader::open(&path, false)
+        let reading = crate::data::reading::tests::reading(&[]);
+        let results: Vec<bool> = RowReader::open(&path, &reading, false)
             .unwrap()
             .map(|row| row.is_ok())
             .collect();

@@ -1,5 +1,7 @@
 //! The verdict on a row as far as nothing has to run for it, and the row with its verdict.
 
+use std::borrow::Cow;
+
 use prime_verifier::math::{Grade, MathVerifier, Source, Stage};
 use prime_verifier::{self as verifier, Verdict};
 use serde::Serialize;
@@ -8,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::program::Program;
 use super::row::{Given, Row, Task};
-use crate::data::rows::Broken;
+use crate::data::broken::Broken;
 
 /// The verdict on a row where the grader is at fault. The others are those of
 /// [`MathVerdict`](prime_verifier::math::MathVerdict) and [`TestVerdict`](prime_verifier::code::TestVerdict).
@@ -102,7 +104,7 @@ impl Detail {
 
 /// A row as it is written.
 pub(super) struct OutputRow<'r, D> {
-    pub(super) fields: &'r [(String, &'r RawValue)],
+    pub(super) fields: &'r [(Cow<'r, str>, &'r RawValue)],
     pub(super) verdict: &'static str,
     pub(super) score: Option<f32>,
     pub(super) detail: D,
@@ -113,7 +115,7 @@ pub(super) struct OutputRow<'r, D> {
 impl<D: Serialize> OutputRow<'_, D> {
     pub(super) fn judged(&self) -> Result<Judged, Broken> {
         let mut line = serde_json::to_vec(self)
-            .map_err(|error| Broken::new("row", format!("cannot be written again: {error}")))?;
+            .map_err(|error| Broken::row(format!("cannot be written again: {error}")))?;
         line.push(b'\n');
         Ok(Judged {
             line,

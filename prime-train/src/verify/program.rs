@@ -1,5 +1,6 @@
 //! Rows whose answer is a program.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use prime_verifier::code::{
@@ -12,18 +13,18 @@ use serde_json::value::RawValue;
 
 use super::judge::{COULD_NOT_JUDGE, Judged, Judging, OutputRow};
 use super::row::Given;
-use crate::data::rows::Broken;
+use crate::data::broken::Broken;
 
 /// A program that has not begun to run.
 pub(super) struct Program<'l> {
-    fields: Vec<(String, &'l RawValue)>,
+    fields: Vec<(Cow<'l, str>, &'l RawValue)>,
     code: String,
     cases: TestCases,
 }
 
 /// A program on its way to its verdict. Dropping it gives up.
 pub(super) struct Running<'l> {
-    fields: Vec<(String, &'l RawValue)>,
+    fields: Vec<(Cow<'l, str>, &'l RawValue)>,
     ticket: Ticket,
 }
 
@@ -45,7 +46,7 @@ struct Detail<'g> {
 
 impl<'l> Program<'l> {
     pub(super) fn of(
-        fields: Vec<(String, &'l RawValue)>,
+        fields: Vec<(Cow<'l, str>, &'l RawValue)>,
         given: Given,
         cases: TestCases,
     ) -> Result<Judging<'l>, Broken> {

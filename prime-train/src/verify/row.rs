@@ -1,19 +1,25 @@
 //! One row to grade, read from its line.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use prime_verifier::code::TestCases;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::data::rows::{Broken, kind, text};
+use crate::data::ability::Ability;
+use crate::data::broken::Broken;
+use crate::data::gold;
+use crate::data::json::{Object, is_number, kind_of};
+use crate::data::path::{find, missing};
+use crate::data::test_cases;
+
+/// Where the gold answer or the tests stand: in a column of its own, or where training's rows have it.
+const TRUTHS: [&str; 2] = ["ground_truth", "reward_model.ground_truth"];
 
 /// A row whose fields have been checked.
 #[derive(Debug)]
 pub(super) struct Row<'l> {
     /// All fields as they were written, in their order.
-    pub(super) fields: Vec<(String, &'l RawValue)>,
+    pub(super) fields: Vec<(Cow<'l, str>, &'l RawValue)>,
     pub(super) given: Given,
     pub(super) task: Task,
 }
@@ -38,36 +44,40 @@ pub(super) enum Task {
 
 impl<'l> Row<'l> {
     pub(super) fn parse(line: &'l [u8]) -> Result<Self, Broken> {
-        let Fields(fields) = serde_json::from_slice(line).map_err(|error| {
-            let reason = match serde_json::from_slice::<Value>(line) {
-                Ok(value) => format!("expected an object, found {}", kind(&value)),
-                Err(_) => format!("not JSON: {error}"),
+        let text = std::str::from_utf8(line)
+            .map_err(|error| Broken::row(format!("not JSON: it is not UTF-8 text: {error}")))?;
+        let row: Object<'l> = serde_json::from_str(text).map_err(|error| {
+            let reason = match serde_json::from_str::<&RawValue>(text) {
+                Ok(value) if !value.get().starts_with('{') => {
+                    format!("expected an object, found {}", kind_of(value.get()))
+                }
+                _ => format!("not JSON: {error}"),
             };
-            Broken::new("row", reason)
+            Broken::row(reason)
         })?;
-        // Of fields that are there twice the last counts, as JSON readers have it.
-        let field = |name: &str| {
-            let found = fields.iter().rfind(|(field, _)| field == name);
-            found.map(|(_, value)| *value)
+        let ability = Ability::of(row.get("ability"), "ability", &Ability::Math)?;
+        let ability = ability.judged("ability")?;
+        let given = given(row.get("response"), row.get("answer"))?;
+        let there = TRUTHS
+            .into_iter()
+            .find_map(|path| Some((path, find(&row, path)?)));
+        let Some((field, truth)) = there else {
+            let nested = row.has("reward_model");
+            let path = if nested { TRUTHS[1] } else { TRUTHS[0] };
+            let (field, reason) = missing(&row, path);
+            return Err(Broken::answer(&field, reason));
         };
-        let is_code = match string(field("ability"), "ability")?.as_str() {
-            "math" => false,
-            "code" => true,
-            other => {
-                let reason = format!("expected `math` or `code`, found {other:?}");
-                return Err(Broken::new("ability", reason));
+        let task = match ability {
+            Ability::Code => {
+                // From the text, so that numbers stay as they were written.
+                let tests = test_cases::read(&truth, field, None)?;
+                let cases = TestCases::parse(&tests);
+                Task::Code(cases.map_err(|error| Broken::tests(field, error.to_string()))?)
             }
-        };
-        let given = given(field("response"), field("answer"))?;
-        let truth =
-            field("ground_truth").ok_or_else(|| Broken::new("ground_truth", "is missing"))?;
-        let task = if is_code {
-            Task::Code(test_cases(truth)?)
-        } else {
-            Task::Math(golds(truth)?)
+            _ => Task::Math(gold::to_the_letter(&truth, field)?),
         };
         Ok(Row {
-            fields,
+            fields: row.0,
             given,
             task,
         })
@@ -75,97 +85,30 @@ impl<'l> Row<'l> {
 }
 
 /// A `response` or an `answer`; null is as good as nothing, since tables with a column for each write it.
-fn given(response: Option<&RawValue>, answer: Option<&RawValue>) -> Result<Given, Broken> {
-    let present = |value: &&RawValue| value.get() != "null";
+fn given(response: Option<&str>, answer: Option<&str>) -> Result<Given, Broken> {
+    let present = |value: &&str| *value != "null";
     match (response.filter(present), answer.filter(present)) {
-        (Some(response), None) => Ok(Given::Response(string(Some(response), "response")?)),
-        (None, Some(answer)) if is_number(answer) => Ok(Given::Answer(answer.get().to_owned())),
-        (None, Some(answer)) => Ok(Given::Answer(string(Some(answer), "answer")?)),
+        (Some(response), None) => Ok(Given::Response(string(response, "response")?)),
+        (None, Some(answer)) if is_number(answer) => Ok(Given::Answer(answer.to_owned())),
+        (None, Some(answer)) => Ok(Given::Answer(string(answer, "answer")?)),
         (None, None) => {
             let reason = "is missing, and so is `answer`; a row needs one of the two";
-            Err(Broken::new("response", reason))
+            Err(Broken::row_field("response", reason))
         }
         (Some(_), Some(_)) => {
             let reason = "is there beside `response`; a row has one of the two";
-            Err(Broken::new("answer", reason))
+            Err(Broken::row_field("answer", reason))
         }
     }
 }
 
-fn golds(truth: &RawValue) -> Result<Vec<String>, Broken> {
-    if !truth.get().starts_with('[') {
-        return Ok(vec![gold(truth, "ground_truth")?]);
-    }
-    let list: Vec<&RawValue> = serde_json::from_str(truth.get())
-        .map_err(|error| Broken::new("ground_truth", error.to_string()))?;
-    if list.is_empty() {
-        return Err(Broken::new("ground_truth", "is an empty list"));
-    }
-    let entries = list.into_iter().enumerate();
-    entries
-        .map(|(i, entry)| gold(entry, &format!("ground_truth[{i}]")))
-        .collect()
-}
-
-fn gold(value: &RawValue, field: &str) -> Result<String, Broken> {
-    if is_number(value) {
-        return Ok(value.get().to_owned());
-    }
-    not_blank(string(Some(value), field)?, field)
-}
-
-/// An object, or its text.
-fn test_cases(truth: &RawValue) -> Result<TestCases, Broken> {
-    // From the text, so that numbers stay as they were written.
-    TestCases::parse(truth.get()).map_err(|error| Broken::new("ground_truth", error.to_string()))
-}
-
-fn not_blank(text: String, field: &str) -> Result<String, Broken> {
-    if text.trim().is_empty() {
-        return Err(Broken::new(field, "is empty"));
-    }
-    Ok(text)
-}
-
-fn is_number(value: &RawValue) -> bool {
-    value
-        .get()
-        .starts_with(|first: char| first == '-' || first.is_ascii_digit())
-}
-
-fn string(value: Option<&RawValue>, field: &str) -> Result<String, Broken> {
-    let value = value
-        .map(|value| serde_json::from_str::<Value>(value.get()))
-        .transpose()
-        .map_err(|error| Broken::new(field, error.to_string()))?;
-    text(value.as_ref(), field)
-}
-
-/// The fields of an object, unread and in order.
-struct Fields<'l>(Vec<(String, &'l RawValue)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
+fn string(json: &str, field: &str) -> Result<String, Broken> {
+    let reason = match serde_json::from_str(json) {
+        Ok(text) => return Ok(text),
+        Err(error) if json.starts_with('"') => error.to_string(),
+        Err(_) => format!("expected a string, found {}", kind_of(json)),
+    };
+    Err(Broken::row_field(field, reason))
 }
 
 #[cfg(test)]
@@ -173,7 +116,7 @@ mod tests {
     use super::*;
 
     fn broken(line: &str) -> String {
-        let Broken { field, reason } = Row::parse(line.as_bytes()).unwrap_err();
+        let Broken { field, reason, .. } = Row::parse(line.as_bytes()).unwrap_err();
         format!("{field}: {reason}")
     }
 
@@ -216,14 +159,14 @@ mod tests {
             ("[1]", "row: expected an object, found a list"),
             (r#"{"ability":"math""#, "row: not JSON: EOF"),
             (r#"{} {}"#, "row: not JSON: trailing characters"),
-            ("{}", "ability: is missing"),
+            ("{}", "response: is missing, and so is `answer`"),
             (
                 r#"{"ability":1}"#,
                 "ability: expected a string, found a number",
             ),
             (
                 r#"{"ability":"chess"}"#,
-                r#"ability: expected `math` or `code`, found "chess""#,
+                r#"ability: "chess" is not something that can be judged here; known are `math`"#,
             ),
             (
                 r#"{"ability":"math"}"#,
@@ -251,7 +194,7 @@ mod tests {
             ),
             (
                 r#"{"ability":"math","answer":"2","ground_truth":["1",true]}"#,
-                "ground_truth[1]: expected a string, found a boolean",
+                "ground_truth[1]: expected a string or a number, found a boolean",
             ),
             (
                 r#"{"ability":"math","answer":"2","ground_truth":" "}"#,

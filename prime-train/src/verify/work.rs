@@ -15,7 +15,7 @@ use super::judge::{Judged, Judging};
 use super::program::Running;
 use super::stream::{Chunk, Output};
 use super::tally::Tally;
-use crate::data::rows::Broken;
+use crate::data::broken::Broken;
 use crate::error::TrainError;
 use crate::progress::Progress;
 use crate::run::INTERRUPTED;
@@ -175,7 +175,7 @@ impl Work<'_> {
         flushed.map_err(TrainError::io("write", self.output.path()))
     }
 
-    fn broken(&self, row: u64, Broken { field, reason }: Broken) -> TrainError {
+    fn broken(&self, row: u64, Broken { field, reason, .. }: Broken) -> TrainError {
         TrainError::VerifyRow {
             input: self.input.to_path_buf(),
             row,

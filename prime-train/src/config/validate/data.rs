@@ -1,7 +1,9 @@
 //! `[data]`.
 
 use super::{Checked, at_least_one, ensure};
-use crate::config::{Config, DataTask, Purpose};
+use crate::config::{Config, Data, DataTask, Purpose};
+use crate::data::chat::chat_variables;
+use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
 use crate::data::tasks::PassMark;
 
 pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
@@ -13,6 +15,7 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
         "\"\"",
         "\"auto\", \"none\" or the path of a Jinja template",
     )?;
+    prompts(d)?;
     if purpose == Purpose::Sampling {
         return Ok(());
     }
@@ -69,4 +72,35 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
         ),
         _ => Ok(()),
     }
+}
+
+/// What is added to prompts, and the columns that they come from.
+fn prompts(d: &Data) -> Checked {
+    ensure(
+        d.prompt_template.contains(PROBLEM),
+        "data.prompt_template",
+        format!("{:?}", d.prompt_template),
+        "a text with {prompt} where the row's own goes",
+    )?;
+    ensure(
+        !d.ability.trim().is_empty(),
+        "data.ability",
+        "\"\"",
+        "\"math\" or \"code\"",
+    )?;
+    if let Some((key, given, need)) = d.columns.fault() {
+        return ensure(false, key, format!("{given:?}"), need);
+    }
+    if let ExampleTurns::Turns(turns) = &d.example_turns {
+        for turn in turns {
+            let blank = turn.user.trim().is_empty() || turn.assistant.trim().is_empty();
+            ensure(
+                !blank,
+                "data.example_turns",
+                format!("{turn:?}"),
+                "a list of { user, assistant }, neither of them blank",
+            )?;
+        }
+    }
+    chat_variables(&d.chat_template_kwargs).map(|_| ())
 }
