@@ -24,7 +24,10 @@ const MARKS: [(AnswerPlace, &[&str]); 4] = [
         AnswerPlace::AnswerLine,
         &["Answer:", "answer:", "ANSWER:", "Answer: "],
     ),
-    (AnswerPlace::AnswerTags, &["</answer>"]),
+    (
+        AnswerPlace::AnswerTags,
+        &["</answer>", "<answer> tag", "<answer></answer>"],
+    ),
 ];
 /// Words of an instruction about the form of a response. A problem may hold `####` or "Answer:" for reasons of its own.
 const CUES: [&str; 18] = [

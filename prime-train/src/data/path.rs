@@ -38,7 +38,7 @@ pub(crate) fn missing(row: &Object<'_>, path: &str) -> (String, String) {
         .filter(|prefix| !prefix.is_empty());
     let deepest = prefixes
         .filter_map(|prefix| Some((prefix, find(row, prefix)?)))
-        .last();
+        .next_back();
     let Some((prefix, value)) = deepest else {
         let first = path.split(['.', '[']).next().unwrap_or(path);
         return (
