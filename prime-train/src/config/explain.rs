@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::docs::{self, KeyDoc, SectionDoc};
 use super::write::encode;
@@ -25,7 +25,9 @@ pub fn explain(name: &str) -> Result<String, ConfigError> {
     };
     let sections: Vec<&SectionDoc> = docs::sections().iter().filter(inside).collect();
     if name.is_empty() || sections.is_empty() {
-        let known = defaults.keys().map(String::as_str);
+        let section = name.rsplit_once('.').map_or("", |(section, _)| section);
+        let siblings = tables::get(&defaults, section).and_then(toml::Value::as_table);
+        let known = siblings.unwrap_or(&defaults).keys().map(String::as_str);
         return Err(ConfigError::UnknownKeys {
             layer: "config --explain".to_owned(),
             keys: vec![UnknownKey {
@@ -154,30 +156,14 @@ fn lower_first(text: &str) -> String {
 fn in_presets(dotted: &str, but: &str) -> String {
     let set = preset_names().filter_map(|name| {
         let keys: Table = presets::text(name, "").ok()?.parse().ok()?;
-        let value = as_text(tables::get(&keys, dotted)?);
+        let value = tables::text(tables::get(&keys, dotted)?);
         (value != but).then(|| format!("{name} {value}"))
     });
     set.collect::<Vec<_>>().join(", ")
 }
 
 fn default_of(key: &KeyDoc, defaults: &Table) -> String {
-    tables::get(defaults, &key.key).map_or_else(|| "none".to_owned(), as_text)
-}
-
-fn as_text(value: &Value) -> String {
-    match value {
-        Value::Float(number) => in_digits(*number),
-        value => value.to_string(),
-    }
-}
-
-/// Small numbers as people write them.
-fn in_digits(number: f64) -> String {
-    if number != 0.0 && number.abs() < 1e-3 {
-        format!("{number:e}")
-    } else {
-        Value::Float(number).to_string()
-    }
+    tables::get(defaults, &key.key).map_or_else(|| "none".to_owned(), tables::text)
 }
 
 /// The first sentence.

@@ -16,6 +16,7 @@ mod data;
 mod docs;
 mod estimator_keys;
 mod explain;
+mod foreign;
 mod layers;
 mod lora;
 mod model;

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::presets::nearest;
 use super::tables::join;
-use super::{Layer, Objective, docs};
+use super::{Layer, Objective, docs, foreign};
 use crate::error::{ConfigError, UnknownKey};
 
 /// Refuses a layer with keys that do not exist, all of them at once.
@@ -38,6 +38,14 @@ fn collect(
             continue;
         }
         match (known.get(key), value) {
+            // A section of another program: each of its keys is one to be told about.
+            (None, Value::Table(inner))
+                if is_foreign(&dotted, inner)
+                    || (!inner.is_empty()
+                        && nearest(key, known.keys().map(String::as_str)).is_none()) =>
+            {
+                collect(inner, &Table::new(), &dotted, objective, unknown);
+            }
             (None, _) => {
                 let siblings = known.keys().map(String::as_str);
                 unknown.push(UnknownKey {
@@ -54,20 +62,34 @@ fn collect(
     }
 }
 
+/// Whether a section that does not exist holds names of another program.
+fn is_foreign(dotted: &str, table: &Table) -> bool {
+    table.iter().any(|(key, value)| {
+        let dotted = join(dotted, key);
+        match value {
+            Value::Table(inner) => is_foreign(&dotted, inner),
+            value => foreign::translation(&dotted, Some(value)).is_some(),
+        }
+    })
+}
+
 /// What may have been meant by a key, and by its value where there is one.
 pub(super) fn hint<'a>(
     dotted: &str,
-    _value: Option<&Value>,
+    value: Option<&Value>,
     siblings: impl Iterator<Item = &'a str>,
     objective: Objective,
 ) -> Option<String> {
     if let Some(moved) = moved(dotted, objective) {
         return Some(moved);
     }
+    if let Some(translation) = foreign::translation(dotted, value) {
+        return Some(translation);
+    }
     let (section, key) = dotted.rsplit_once('.').unwrap_or(("", dotted));
-    let elsewhere = docs::keys().map(|known| known.key.as_str());
-    let elsewhere = { elsewhere }.find(|known| known.rsplit('.').next() == Some(key));
-    let meant = elsewhere
+    let mut all = docs::keys().map(|known| known.key.as_str());
+    let same_word = all.find(|known| known.rsplit('.').next() == Some(key));
+    let meant = same_word
         .map(str::to_owned)
         .or_else(|| nearest(key, siblings).map(|name| join(section, &name)))
         .or_else(|| nearest(dotted, docs::keys().map(|known| known.key.as_str())));
@@ -127,4 +149,18 @@ fn moved(dotted: &str, objective: Objective) -> Option<String> {
     Some(format!(
         "a key of one {of} is in the {of}'s own table: `{first}`{also}"
     ))
+}
+
+/// Behind serde's words on a value that is none of a key's: the one that was probably meant.
+pub(super) fn value_hint(key: &str, reason: &str) -> Option<String> {
+    let quoted: Vec<&str> = reason.split('`').skip(1).step_by(2).collect();
+    let (given, known) = quoted.split_first()?;
+    if !reason.starts_with("unknown variant") {
+        return None;
+    }
+    if let Some(ours) = foreign::word_for(key, given) {
+        return Some(format!("here it is `{ours}`"));
+    }
+    let given = given.to_lowercase().replace('-', "_");
+    nearest(&given, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"))
 }

@@ -60,9 +60,10 @@ pub fn resolve_for(layers: &[Layer], purpose: Purpose) -> Result<Resolved, Confi
     if let Some(loss_agg) = other.and_then(Objective::loss_agg) {
         tables::put(&mut merged, "rl.loss_agg", loss_agg.as_str().into());
     }
+    let objective = objective.unwrap_or(config.rl.objective);
     let mut as_given = vec![];
     for layer in layers {
-        names::check(layer, &layer.keys, &base, config.rl.objective)?;
+        names::check(layer, &layer.keys, &base, objective)?;
         tables::merge(&mut merged, &layer.keys);
         // Decoding after each layer blames the right one.
         config = decode(&merged, layer)?;
@@ -180,10 +181,14 @@ fn decode(merged: &Table, layer: &Layer) -> Result<Config, ConfigError> {
 fn decode_table(table: &Table, layer: &str) -> Result<Config, ConfigError> {
     serde_path_to_error::deserialize(Value::Table(table.clone())).map_err(|error| {
         let key = error.path().to_string();
+        let mut reason = plain_words(error.inner().message());
+        if let Some(hint) = names::value_hint(&key, &reason) {
+            reason.push_str(&format!(" ({hint})"));
+        }
         ConfigError::WrongType {
             layer: layer.to_owned(),
             key,
-            reason: plain_words(error.inner().message()),
+            reason,
         }
     })
 }

@@ -67,3 +67,20 @@ pub(super) fn merge(into: &mut Table, from: &Table) {
         }
     }
 }
+
+/// A value as people write it.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Float(number) => in_digits(*number),
+        value => value.to_string(),
+    }
+}
+
+/// Small numbers as people write them.
+fn in_digits(number: f64) -> String {
+    if number != 0.0 && number.abs() < 1e-3 {
+        format!("{number:e}")
+    } else {
+        Value::Float(number).to_string()
+    }
+}
