@@ -30,11 +30,13 @@
 //! | [`AnswerList`] | a separated list of answers | pass mark, all, or fraction; with steps |
 //! | [`CodeVerifier`](code::CodeVerifier) | the program in the last fenced block | share of tests passed, or all or nothing |
 //! | [`FnVerifier`] | whatever your closure reads | yours |
+//! | [`CommandGrader`](external::CommandGrader), `HttpGrader` | JSON, in a process or at an address of your own | yours |
 //!
 //! # Feature flags
 //! * `math` (default): the verifiers that read LaTeX answers ([`MathVerifier`](math::MathVerifier),
 //!   [`AnswerList`]) and the
 //!   [`math`] module under them. No process, file or thread in it.
+//! * `command` (default), `http`: graders of your own in the module [`external`], as a process or behind HTTP without TLS.
 //! * `code` (default): programs graded by their tests, in the modules [`code`] and [`sandbox`]. Sandboxed on Linux only.
 
 #[cfg(feature = "math")]
@@ -44,6 +46,8 @@ pub mod code;
 mod config;
 mod error;
 mod exact;
+#[cfg(any(feature = "command", feature = "http"))]
+pub mod external;
 #[cfg(feature = "math")]
 pub mod math;
 #[cfg(feature = "code")]

@@ -297,3 +297,64 @@ fn the_default_reads_boxes_and_nothing_else() {
         );
     }
 }
+
+#[test]
+fn marks_of_a_layout_are_read_where_they_are_asked_for() {
+    let table = [
+        (Source::Hash, "9 + 9 = 18\n#### 18", Some("18")),
+        (
+            Source::Hash,
+            "#### Step 1\nNo.\n#### 1,234\n",
+            Some("1,234"),
+        ),
+        (Source::Hash, "####$5$.", Some("5")),
+        (Source::Hash, r"#### \boxed{\frac12}", Some(r"\frac12")),
+        (Source::Hash, "#### **7**", Some("7")),
+        (Source::Hash, "####\n18", None),
+        (Source::Hash, "### 18", None),
+        (Source::Hash, "####", None),
+        (
+            Source::AnswerTag,
+            "<think>1</think><answer>2</answer>",
+            Some("2"),
+        ),
+        (
+            Source::AnswerTag,
+            "<answer>1</answer> no: <answer> $3$ </answer>",
+            Some("$3$"),
+        ),
+        (
+            Source::AnswerTag,
+            r"<answer>It is \boxed{4}.</answer> 5",
+            Some("4"),
+        ),
+        (
+            Source::AnswerTag,
+            "<answer>\nx + 1\n</answer>",
+            Some("x + 1"),
+        ),
+        (Source::AnswerTag, "<answer>4", None),
+        (Source::AnswerTag, "<answer></answer>", None),
+        (Source::AnswerLine, "Well.\nAnswer: 42", Some("42")),
+        (Source::AnswerLine, "Answer: 1\nAnswer: 2\nDone.", Some("2")),
+        (Source::AnswerLine, "**Answer:** $x^2$", Some("x^2")),
+        (Source::AnswerLine, "### Final answer: -5.", Some("-5")),
+        (Source::AnswerLine, "Answer:\n\\boxed{6}", Some("6")),
+        (Source::AnswerLine, "The answer : 6", Some("6")),
+        (Source::AnswerLine, "My answer: 6", None),
+        (Source::AnswerLine, "é\nAnswers: 6", None),
+    ];
+    for (source, text, expected) in table {
+        let found = Extraction::anywhere().with_sources([source]).find(text);
+        let found = found.map(|found| found.text.into_owned());
+        assert_eq!(found.as_deref(), expected, "{source:?} in {text:?}");
+    }
+    // A heading is no answer to those who did not ask for this mark.
+    assert!(Extraction::anywhere().find("#### Step").is_none());
+    for source in Source::ALL {
+        assert_eq!(Source::by_name(source.name()), Some(source));
+        let written = serde_json::to_value(source).unwrap();
+        assert_eq!(written, source.name());
+    }
+    assert_eq!(Source::by_name("anywhere"), None);
+}

@@ -4,6 +4,7 @@
 //! and the place it comes from, so that a log can show why a response was graded as it was.
 
 mod boxed;
+mod mark;
 mod phrase;
 mod prose;
 mod span;
@@ -34,11 +35,32 @@ pub enum Source {
     MathSpan,
     /// The last number of the prose, or the last choice letter if the ground truth is one.
     LastValue,
+    /// Behind the last `####`, on its line, as in the solutions of gsm8k.
+    Hash,
+    /// Between the last `<answer>` and `</answer>`.
+    AnswerTag,
+    /// On the last line that begins with `Answer:`.
+    AnswerLine,
 }
 
 impl Source {
-    /// All of them, the surest first.
-    pub const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Boxed,
+        Self::FinalAnswer,
+        Self::Answer,
+        Self::Whole,
+        Self::Bold,
+        Self::MathSpan,
+        Self::LastValue,
+        Self::Hash,
+        Self::AnswerTag,
+        Self::AnswerLine,
+    ];
+
+    /// Where answers stand in texts whose form nobody laid down, the surest first. The others are marks of a layout, and
+    /// mean something else where it was not asked for: `####` is a heading in Markdown.
+    pub const ANYWHERE: [Self; 7] = [
         Self::Boxed,
         Self::FinalAnswer,
         Self::Answer,
@@ -47,6 +69,27 @@ impl Source {
         Self::MathSpan,
         Self::LastValue,
     ];
+
+    /// The name that files and command lines carry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boxed => "boxed",
+            Self::FinalAnswer => "final_answer",
+            Self::Answer => "answer",
+            Self::Whole => "whole",
+            Self::Bold => "bold",
+            Self::MathSpan => "math_span",
+            Self::LastValue => "last_value",
+            Self::Hash => "hash",
+            Self::AnswerTag => "answer_tag",
+            Self::AnswerLine => "answer_line",
+        }
+    }
+
+    /// The source of this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
 }
 
 /// How to find the answer in a response.
@@ -100,10 +143,10 @@ impl Extraction {
         }
     }
 
-    /// Every source: for texts of models that were not told how to answer.
+    /// [`Source::ANYWHERE`]: for texts of models that were not told how to answer.
     pub fn anywhere() -> Self {
         Self {
-            sources: Source::ALL.to_vec(),
+            sources: Source::ANYWHERE.to_vec(),
             ..Self::boxed()
         }
     }
@@ -173,6 +216,13 @@ impl Extraction {
                 }),
                 Source::LastValue if choice => prose::last_choice(text),
                 Source::LastValue => prose::last_number(text),
+                Source::Hash => mark::hash(text).map(|range| stated(text, range, choice)),
+                Source::AnswerTag => {
+                    mark::answer_tag(text).map(|range| stated(text, range, choice))
+                }
+                Source::AnswerLine => {
+                    mark::answer_line(text).map(|range| stated(text, range, choice))
+                }
             };
             if let Some(range) = range
                 && let Some(found) = self.at(start, text, range, *source)

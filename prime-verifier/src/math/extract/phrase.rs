@@ -117,7 +117,7 @@ fn introduced(text: &str, behind: usize) -> Option<usize> {
 }
 
 /// The answer that begins at `from`: maths if it opens with it, the sentence otherwise.
-fn sentence(text: &str, from: usize) -> Option<Range<usize>> {
+pub(super) fn sentence(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
     if let Some(found) = span::math_at(text, from) {
         return Some(found);
