@@ -205,11 +205,20 @@ pub(super) fn when(key: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" and "))
 }
 
-/// `keys` (of `config`) with the defaults of `base` where `config` does not read them.
-pub(super) fn forget_unread(config: &Config, keys: &mut Table, base: &Table) {
+/// Gives `keys` (of `config`) the defaults of `base` where `config` does not read them; but `kept` ones stay. Whether any
+/// changed.
+pub(super) fn forget_unread(
+    config: &Config,
+    keys: &mut Table,
+    base: &Table,
+    kept: impl Fn(&str) -> bool,
+) -> bool {
+    let mut changed = false;
     for (key, default) in tables::leaves(base) {
-        if !applies(config, &key) {
+        if !applies(config, &key) && !kept(&key) && tables::get(keys, &key) != Some(default) {
             tables::put(keys, &key, default.clone());
+            changed = true;
         }
     }
+    changed
 }

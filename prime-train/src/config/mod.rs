@@ -36,9 +36,17 @@ mod warmup;
 mod write;
 
 #[cfg(test)]
+mod explain_tests;
+#[cfg(test)]
+mod model_folder_tests;
+#[cfg(test)]
+mod names_tests;
+#[cfg(test)]
 mod objective_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -81,8 +81,15 @@ pub fn resolve_for(layers: &[Layer], purpose: Purpose) -> Result<Resolved, Confi
         config.warmup.steps = 0;
         notes.push("no warm-up: model.path is set, and warmup.steps is not".to_owned());
     }
+    // What a preset says of things that are not there is nobody's mistake; what a layer says has to be right.
+    let given = |key: &str| {
+        layers
+            .iter()
+            .any(|layer| tables::get(&layer.keys, key).is_some())
+    };
+    let config = without_unread(config, &base, given)?;
     validate::validate(&config, purpose)?;
-    let config = without_unread(config, &base)?;
+    let config = without_unread(config, &base, |_| false)?;
     if purpose == Purpose::Training {
         notes.extend(notes::about(&config, layers, named.is_some()));
     }
@@ -161,17 +168,17 @@ fn refuse_unselected(
 }
 
 /// The same with every key that nothing reads at its default. One key may be what another is read for.
-fn without_unread(config: Config, base: &Table) -> Result<Config, ConfigError> {
+fn without_unread(
+    config: Config,
+    base: &Table,
+    kept: impl Fn(&str) -> bool,
+) -> Result<Config, ConfigError> {
     let mut config = config;
-    loop {
-        let mut keys = encode(&config)?;
-        forget_unread(&config, &mut keys, base);
-        let next = decode_table(&keys, "the configuration")?;
-        if next == config {
-            return Ok(config);
-        }
-        config = next;
+    let mut keys = encode(&config)?;
+    while forget_unread(&config, &mut keys, base, &kept) {
+        config = decode_table(&keys, "the configuration")?;
     }
+    Ok(config)
 }
 
 fn decode(merged: &Table, layer: &Layer) -> Result<Config, ConfigError> {
