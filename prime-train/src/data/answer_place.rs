@@ -16,19 +16,9 @@ pub enum AnswerPlace {
     AnswerTags,
 }
 
-/// How each is written.
-const MARKS: [(AnswerPlace, &[&str]); 4] = [
-    (AnswerPlace::Boxed, &["\\boxed", "\\fbox"]),
-    (AnswerPlace::Hashes, &["####"]),
-    (
-        AnswerPlace::AnswerLine,
-        &["Answer:", "answer:", "ANSWER:", "Answer: "],
-    ),
-    (
-        AnswerPlace::AnswerTags,
-        &["</answer>", "<answer> tag", "<answer></answer>"],
-    ),
-];
+const ANSWER: &[u8] = b"answer";
+/// The tags as they are mentioned.
+const TAGS: [&[u8]; 3] = [b"</answer>", b"<answer> tag", b"<answer></answer>"];
 /// Words of an instruction about the form of a response. A problem may hold `####` or "Answer:" for reasons of its own.
 const CUES: [&str; 18] = [
     "form", "after", "line", "write", "output", "put ", "end ", "begin", "start", "give",
@@ -46,23 +36,30 @@ impl AnswerPlace {
             .find_map(|message| Self::in_text(&message.content, message.role == "assistant"))
     }
 
+    /// One pass from the end: the last mark that asks for an answer.
     fn in_text(text: &str, by_example: bool) -> Option<Self> {
-        let last = |(place, marks): &(Self, &[&str])| {
-            let at = marks.iter().filter_map(|mark| {
-                let found = text.rmatch_indices(mark).map(|(at, _)| at);
-                let mut asking = found.filter(|at| {
-                    by_example || place.needs_no_cue() || is_instruction(text, *at, mark.len())
-                });
-                asking.next()
-            });
-            at.max().map(|at| (at, *place))
-        };
-        let (_, place) = MARKS.iter().filter_map(last).max_by_key(|(at, _)| *at)?;
-        Some(place)
-    }
-
-    fn needs_no_cue(self) -> bool {
-        matches!(self, Self::Boxed | Self::AnswerTags)
+        let bytes = text.as_bytes();
+        let asks = |at, length| by_example || is_instruction(text, at, length);
+        (0..bytes.len()).rev().find_map(|at| {
+            let rest = bytes.get(at..)?;
+            match rest.first()? {
+                b'\\' if rest.starts_with(b"\\boxed") || rest.starts_with(b"\\fbox") => {
+                    Some(Self::Boxed)
+                }
+                b'#' if rest.starts_with(b"####") && asks(at, 4) => Some(Self::Hashes),
+                b':' => {
+                    let start = at.checked_sub(ANSWER.len())?;
+                    let word = bytes.get(start..at)?;
+                    let is_mark = word.eq_ignore_ascii_case(ANSWER) && asks(start, ANSWER.len());
+                    is_mark.then_some(Self::AnswerLine)
+                }
+                b'<' => TAGS
+                    .iter()
+                    .any(|tag| rest.starts_with(tag))
+                    .then_some(Self::AnswerTags),
+                _ => None,
+            }
+        })
     }
 }
 
@@ -80,8 +77,8 @@ fn is_instruction(text: &str, at: usize, length: usize) -> bool {
         .map_or(start, |nl| start + nl + 1);
     let line_end = text[at..end].find('\n').map_or(end, |nl| at + nl);
     let around = text[line_start..line_end].to_lowercase();
-    let mark = &text[at..at + length];
-    let says_answer = mark != "####" || around.contains("answer") || around.contains("result");
+    let says_answer =
+        length == ANSWER.len() || around.contains("answer") || around.contains("result");
     says_answer && CUES.iter().any(|cue| around.contains(cue))
 }
 

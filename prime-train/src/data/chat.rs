@@ -119,6 +119,8 @@ fn json_of(value: &toml::Value) -> Option<serde_json::Value> {
         toml::Value::Boolean(truth) => Json::from(*truth),
         toml::Value::Datetime(_) => return None,
         toml::Value::Array(list) => Json::Array(list.iter().map(json_of).collect::<Option<_>>()?),
+        // A date, as it comes through another layer of serde.
+        toml::Value::Table(table) if table.keys().any(|key| key.starts_with("$__")) => return None,
         toml::Value::Table(table) => {
             let pairs = table
                 .iter()
@@ -154,4 +156,69 @@ fn is_read(name: &str, template: Option<&ChatTemplate>) -> Result<(), ConfigErro
         given: name.to_owned(),
         need,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layer, resolve};
+
+    const TEMPLATE: &str = "{% for m in messages %}{{ m.content }}{% endfor %}{% if enable_thinking is defined and enable_thinking is false %}-{% endif %}{% for n in marks or [] %}{{ n }}{% endfor %}{% if add_generation_prompt %}+{% endif %}";
+
+    fn prompt(settings: &[&str], template: bool) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        Tokenizer::characters("1-+23".chars())
+            .unwrap()
+            .save(folder.path())
+            .unwrap();
+        if template {
+            std::fs::write(folder.path().join("chat_template.jinja"), TEMPLATE).unwrap();
+        }
+        let tokenizer = Tokenizer::from_folder(folder.path()).unwrap();
+        let layers: Vec<Layer> = ["model.path=any", "data.train_file=any"]
+            .iter()
+            .chain(settings)
+            .map(|set| Layer::set(set).unwrap())
+            .collect();
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let config = resolve(&layers).map_err(|error| said(&error))?;
+        let format = PromptFormat::open(&config, &tokenizer).map_err(|error| said(&error))?;
+        let encoded = format.encode(&[Message::new("user", "1")], &tokenizer);
+        Ok(encoded.map_err(|error| said(&error))?.0)
+    }
+
+    #[test]
+    fn the_template_gets_its_variables() {
+        assert_eq!(prompt(&[], true).unwrap(), "1+");
+        let off = "data.chat_template_kwargs.enable_thinking=false";
+        assert_eq!(prompt(&[off], true).unwrap(), "1-+");
+        let both = "data.chat_template_kwargs={ enable_thinking = true, marks = [2, 3] }";
+        assert_eq!(prompt(&[both], true).unwrap(), "123+");
+        assert_eq!(prompt(&[both, off], true).unwrap(), "1-23+");
+    }
+
+    #[test]
+    fn a_variable_without_effect_is_an_error() {
+        let cases = [
+            ("thinking=false", true, "reads: enable_thinking, marks"),
+            ("enable_thinking=false", false, "no chat template"),
+            (
+                "messages=[]",
+                true,
+                "without `messages`, which is set from the row",
+            ),
+            (
+                "enable_thinking=2024-01-01",
+                true,
+                "true or false, or lists",
+            ),
+            ("marks=[nan]", true, "finite numbers"),
+        ];
+        for (setting, template, said) in cases {
+            let setting = format!("data.chat_template_kwargs.{setting}");
+            let error = prompt(&[&setting], template).expect_err(&setting);
+            assert!(error.contains("data.chat_template_kwargs"), "{error}");
+            assert!(error.contains(said), "{setting}: {error}");
+        }
+    }
 }

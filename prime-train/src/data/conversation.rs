@@ -27,8 +27,10 @@ pub(crate) fn read(json: &str, field: &str) -> Result<Conversation, Broken> {
         });
     }
     let Some(entries) = list(json) else {
-        let found = kind_of(json);
-        let reason = format!("expected a text or a list of messages, found {found}");
+        let reason = match kind_of(json) {
+            "null" => "is null".to_owned(),
+            found => format!("expected a text or a list of messages, found {found}"),
+        };
         return Err(Broken::prompt(field, reason));
     };
     let mut messages = entries

@@ -1,6 +1,6 @@
 //! Gold answers as data sets write them: a text, a number, a list of either, or inside a worked solution.
 
-use prime_verifier::math::{Extraction, Kind, MathVerifier, Source};
+use prime_verifier::math::{Answer, Extraction, Kind, MathVerifier, Source};
 
 use super::broken::Broken;
 use super::json::{Object, is_number, kind_of, list, string};
@@ -56,7 +56,8 @@ pub(crate) fn answers(json: &str, field: &str) -> Result<Vec<String>, Broken> {
                 gold.trim()
             );
             return Err(Broken::answer(field, reason));
-        } else if !reads(gold)
+        } else if may_state(gold)
+            && !reads(gold)
             && let Some(found) = stated(gold)
         {
             *gold = found;
@@ -100,8 +101,16 @@ fn behind_hashes(text: &str) -> Option<String> {
 }
 
 fn boxed(text: &str) -> Option<String> {
+    if !text.contains("box") {
+        return None;
+    }
     let found = Extraction::boxed().find(text)?;
     Some(found.text.into_owned())
+}
+
+/// Whether it is worth to look for "the answer is": golds are short, and there may be a million of them.
+fn may_state(text: &str) -> bool {
+    text.len() > 12 && text.contains([' ', ':'])
 }
 
 fn stated(text: &str) -> Option<String> {
@@ -141,6 +150,7 @@ fn scalar(json: &str, field: &str) -> Result<String, Broken> {
 /// What the maths grader makes of a gold answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
+    /// Something to compare with.
     Answer,
     /// Equal to the same words only.
     Words,
@@ -158,6 +168,14 @@ pub(crate) fn check(golds: &[String], field: &str) -> Result<bool, Broken> {
 fn read_as_gold(gold: &str, field: &str) -> Result<Reading, Broken> {
     if is_plain_number(gold) {
         return Ok(Reading::Answer);
+    }
+    if !gold.contains("box") {
+        match Answer::read(gold) {
+            words if words.kind() == Kind::Text => return Ok(Reading::Words),
+            answer if answer.syntax_error().is_none() => return Ok(Reading::Answer),
+            // The grader may find an answer in it.
+            _ => {}
+        }
     }
     // Against no answer nothing is compared: what comes back is the gold as the grader reads it.
     let read = MathVerifier::default()
@@ -178,10 +196,7 @@ fn read_as_gold(gold: &str, field: &str) -> Result<Reading, Broken> {
 }
 
 fn reads(text: &str) -> bool {
-    is_plain_number(text)
-        || prime_verifier::math::Answer::read(text)
-            .syntax_error()
-            .is_none()
+    is_plain_number(text) || Answer::read(text).syntax_error().is_none()
 }
 
 /// Most golds are: a million of them are looked at in a blink.

@@ -86,3 +86,64 @@ impl PromptLimit {
         Err(Broken::new(super::broken::Fault::TooLong, "prompt", reason))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Layer, resolve};
+
+    fn limit(
+        max_prompt: usize,
+        new: usize,
+        positions: Option<usize>,
+    ) -> Result<PromptLimit, String> {
+        let layers: Vec<Layer> = [
+            "model.path=any".to_owned(),
+            "data.train_file=any".to_owned(),
+            format!("data.max_prompt_tokens={max_prompt}"),
+            format!("sampling.max_new_tokens={new}"),
+        ]
+        .iter()
+        .map(|set| Layer::set(set).unwrap())
+        .collect();
+        let config = resolve(&layers).unwrap();
+        PromptLimit::new(&config, positions).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn prompts_leave_room_for_the_response() {
+        let free = limit(100, 50, None).unwrap();
+        assert_eq!((free.tokens(), free.note()), (100, None));
+        let wide = limit(100, 50, Some(150)).unwrap();
+        assert_eq!((wide.tokens(), wide.note()), (100, None));
+        assert!(wide.check(100).is_ok());
+        let said = wide.check(101).unwrap_err().reason;
+        assert_eq!(
+            said,
+            "has 101 tokens, but at most 100 are used: data.max_prompt_tokens is 100"
+        );
+        let narrow = limit(100, 50, Some(149)).unwrap();
+        assert_eq!(narrow.tokens(), 99);
+        let note = narrow.note().unwrap();
+        for part in [
+            "data.max_prompt_tokens is 100",
+            "149 positions",
+            "takes 50",
+            "up to 99 tokens",
+        ] {
+            assert!(note.contains(part), "{note}");
+        }
+        assert!(
+            narrow
+                .check(100)
+                .unwrap_err()
+                .reason
+                .contains("149 positions")
+        );
+        let none = limit(100, 50, Some(50)).unwrap_err();
+        assert!(
+            none.contains("`sampling.max_new_tokens` is 50, but must be below 50"),
+            "{none}"
+        );
+    }
+}

@@ -191,29 +191,37 @@ impl RowReading {
         ability: &Ability,
     ) -> Result<(Vec<String>, String), Broken> {
         let named = self.columns.answer.as_str();
+        let read = |path: &str, json: &str, how| {
+            let golds = match (ability, how) {
+                (Ability::Code, _) => vec![test_cases::read(json, path, None)?],
+                (Ability::Other(_), _) => vec![string(json).unwrap_or_else(|| json.to_owned())],
+                (Ability::Math, How::Exact) => gold::to_the_letter(json, path)?,
+                (Ability::Math, How::Answer) => gold::answers(json, path)?,
+                (Ability::Math, How::Solution) => gold::in_solution(json, path)?,
+            };
+            Ok((golds, path.to_owned()))
+        };
         let at = |path: &str, how| {
             let fault = match ability {
                 Ability::Code => Fault::Tests,
                 _ => Fault::Answer,
             };
-            let json = value(row, path, fault)?;
-            let golds = match (ability, how) {
-                (Ability::Code, _) => vec![test_cases::read(&json, path, None)?],
-                (Ability::Other(_), _) => vec![string(&json).unwrap_or_else(|| json.to_string())],
-                (Ability::Math, How::Exact) => gold::to_the_letter(&json, path)?,
-                (Ability::Math, How::Answer) => gold::answers(&json, path)?,
-                (Ability::Math, How::Solution) => gold::in_solution(&json, path)?,
-            };
-            Ok((golds, path.to_owned()))
+            read(path, &value(row, path, fault)?, how)
         };
         if !named.is_empty() {
             return at(named, How::Answer);
         }
         match layout.map(|layout| layout.gold) {
             Some(Gold::At(paths, how)) => {
-                let there = paths.iter().find(|path| find(row, path).is_some());
-                let path = there.or(paths.first()).copied().unwrap_or_default();
-                let (golds, field) = at(path, how)?;
+                let there = paths
+                    .iter()
+                    .find_map(|path| Some((*path, find(row, path)?)));
+                let path = there.as_ref().map_or(paths.first(), |(path, _)| Some(path));
+                let path = path.copied().unwrap_or_default();
+                let (golds, field) = match &there {
+                    Some((path, json)) => read(path, json, how)?,
+                    None => at(path, how)?,
+                };
                 self.no_rival(row, path, &golds, ability)?;
                 Ok((golds, field))
             }
@@ -386,11 +394,15 @@ pub(crate) mod tests {
 
     /// A reading with settings such as `data.ability=code`.
     pub(crate) fn reading(settings: &[&str]) -> RowReading {
+        try_reading(settings).unwrap()
+    }
+
+    pub(crate) fn try_reading(settings: &[&str]) -> Result<RowReading, TrainError> {
         let layers: Vec<Layer> = ["data.task=jsonl", "model.path=any", "data.train_file=any"]
             .iter()
             .chain(settings)
             .map(|set| Layer::set(set).unwrap())
             .collect();
-        RowReading::new(&resolve(&layers).unwrap()).unwrap()
+        RowReading::new(&resolve(&layers)?)
     }
 }

@@ -153,6 +153,26 @@ mod tests {
     }
 
     #[test]
+    fn training_rows_are_rows_to_verify() {
+        let golds = |line: &str| Row::parse(line.as_bytes()).unwrap().task;
+        let two = Task::Math(vec!["2".to_owned()]);
+        for line in [
+            r#"{"answer":"2","ground_truth":2}"#,
+            r#"{"ability":"MATH","answer":"2","reward_model":{"style":"rule","ground_truth":"2"}}"#,
+            r#"{"ability":null,"answer":"2","reward_model":"{\"ground_truth\": \"[\\\"2\\\"]\"}"}"#,
+        ] {
+            assert_eq!(golds(line), two, "{line}");
+        }
+        let code = r#"{"ability":"coding","answer":"x","reward_model":{"ground_truth":{"inputs":["1"],"outputs":["2"]}}}"#;
+        assert!(matches!(golds(code), Task::Code(_)));
+        let error = broken(r#"{"answer":"2","reward_model":{"style":"rule"}}"#);
+        assert!(
+            error.starts_with("reward_model.ground_truth: is missing"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn what_is_broken_is_named() {
         let cases = [
             ("", "row: not JSON: EOF"),

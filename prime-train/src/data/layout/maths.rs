@@ -113,7 +113,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
     },
     Layout {
         name: "question, answer",
-        data_sets: "gsm8k, LIMO, Minerva, AMC 23, GSM-Symbolic, Orca-Math",
+        data_sets: "gsm8k, LIMO, Minerva, AMC 23, GSM-Symbolic",
         columns: &["question", "answer"],
         prompt: Prompt::At("question"),
         reference: &["solution", "answer"],

@@ -6,9 +6,14 @@
 mod choice;
 mod code;
 mod maths;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod unnamed;
 mod verifiable;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use super::ability::Ability;
 use super::broken::Broken;
@@ -97,15 +102,51 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
 
 /// The layout of a row: the first whose columns are all there.
 pub(crate) fn recognise(row: &Object<'_>) -> Option<&'static Layout> {
-    layouts()
-        .find(|layout| layout.columns.iter().all(|column| has(row, column)))
-        // With a null in it, a row is one of its layout that is broken.
-        .or_else(|| {
-            layouts().find(|layout| {
-                layout
-                    .columns
-                    .iter()
-                    .all(|column| row.get(column).is_some())
-            })
-        })
+    let (there, with_nulls) = row.0.iter().fold((0, 0), |(there, all), (name, value)| {
+        let bit = HEADS.get(&**name).copied().unwrap_or(0);
+        let here = if value.get() == "null" { 0 } else { bit };
+        (there | here, all | bit)
+    });
+    let fits = |layout: &Layout| layout.columns.iter().all(|column| has(row, column));
+    let found = MASKS
+        .iter()
+        .find(|(mask, layout)| mask & there == *mask && fits(layout));
+    // With a null in it, a row is one of its layout that is broken.
+    let flat = |layout: &Layout| layout.columns.iter().all(|c| row.get(c).is_some());
+    let broken = || {
+        MASKS
+            .iter()
+            .find(|(mask, layout)| mask & with_nulls == *mask && flat(layout))
+    };
+    found.or_else(broken).map(|(_, layout)| *layout)
+}
+
+/// A bit for each column that a layout asks for: a row's columns are held against all layouts at once.
+static HEADS: LazyLock<HashMap<&'static str, u128>> = LazyLock::new(|| {
+    let names: BTreeSet<&str> = layouts()
+        .flat_map(|layout| layout.columns)
+        .map(|c| head(c))
+        .collect();
+    names
+        .into_iter()
+        .enumerate()
+        .map(|(i, name)| (name, 1 << i))
+        .collect()
+});
+
+static MASKS: LazyLock<Vec<(u128, &'static Layout)>> = LazyLock::new(|| {
+    let bit = |column: &&str| HEADS.get(head(column)).copied().unwrap_or(0);
+    let mask = |layout: &Layout| {
+        layout
+            .columns
+            .iter()
+            .map(bit)
+            .fold(0, |mask, bit| mask | bit)
+    };
+    layouts().map(|layout| (mask(layout), layout)).collect()
+});
+
+/// The column that a path begins with.
+fn head(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
 }

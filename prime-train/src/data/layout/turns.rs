@@ -80,7 +80,30 @@ pub(super) const LATE: &[Layout] = &[
         gold: Gold::Missing(NO_GOLD),
         ..PLAIN
     },
+    Layout {
+        name: "instruction, output",
+        data_sets: "Alpaca, Dolly as Alpaca has it",
+        columns: &["instruction", "output"],
+        prompt: Prompt::Made(instruction),
+        gold: Gold::Missing(
+            "instructions with an output have no answer that a response could be held against; where the output is one, set \
+             data.columns.answer = \"output\" (for demonstrations, which need none, `sft` takes such rows)",
+        ),
+        reference: &["output"],
+        ..PLAIN
+    },
 ];
+
+/// The instruction and, where there is one, its input.
+fn instruction(row: &Object<'_>) -> Result<Vec<Message>, Broken> {
+    let read = |column: &str| conversation::text_of(row.get(column).unwrap_or("null"), column);
+    let instruction = read("instruction")?;
+    let whole = match read("input") {
+        Ok(input) => format!("{instruction}\n\n{input}"),
+        Err(_) => instruction,
+    };
+    Ok(vec![Message::new("user", whole)])
+}
 
 fn turns<'l>(row: &Object<'l>) -> Vec<&'l str> {
     row.get(WHOLE_ROW).and_then(list).unwrap_or_default()
