@@ -506,3 +506,13 @@ fn inputs_that_no_template_can_read_are_refused() {
         assert!(error.to_string().contains("a chat message"), "{error}");
     }
 }
+
+#[test]
+fn a_template_says_what_it_reads() {
+    let source = "{%- macro head() %}{{ effort }}{% endmacro -%}{% set thinking = thinking | default(true) %}\
+                  {{ bos_token }}{{ head() }}{% for m in messages %}{{ m.content }}{% endfor %}";
+    let template = ChatTemplate::new(source, "t").unwrap();
+    let read: Vec<String> = template.variables().into_iter().collect();
+    assert_eq!(read, ["bos_token", "effort", "messages", "thinking"]);
+    assert!(template.mentions("effort") && !template.mentions("eff"));
+}

@@ -391,6 +391,9 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     if problems.runs_unsandboxed() {
         eprintln!("warning: programs run without a sandbox, with your own rights");
     }
+    for note in problems.notes() {
+        eprintln!("{note}");
+    }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     drop((problems, start));
     let folder = create_run_folder(config, name)?;
@@ -436,6 +439,9 @@ fn print_plan(config: &Config) -> Result<(), TrainError> {
     let problems = Problems::open(config, &start.tokenizer)?;
     println!("{}", config.to_toml()?);
     println!("# {}", sizes(config));
+    for note in problems.notes() {
+        println!("# {note}");
+    }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     for line in plan.to_string().lines() {
         println!("# {line}");

@@ -103,6 +103,16 @@ impl ChatTemplate {
         }
     }
 
+    /// Whether the name of a variable stands anywhere in the template.
+    pub fn mentions(&self, name: &str) -> bool {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let template = self.environment.get_template(engine::NAME);
+        template.is_ok_and(|template| {
+            let mut words = template.source().split(|c: char| !is_part(c));
+            words.any(|word| word == name)
+        })
+    }
+
     /// The text of a conversation. `special_tokens` are variables such as `("bos_token", "<s>")`;
     /// [`ChatOptions::variables`] of the same name come before them.
     ///

@@ -19,6 +19,8 @@ pub struct Columns {
     pub data_source: String,
     /// A system prompt.
     pub system: String,
+    /// A whole response, for demonstrations.
+    pub response: String,
 }
 
 impl Columns {
@@ -35,6 +37,7 @@ impl Columns {
             ("data.columns.ability", &self.ability),
             ("data.columns.data_source", &self.data_source),
             ("data.columns.system", &self.system),
+            ("data.columns.response", &self.response),
         ]
         .into_iter()
         .filter(|(_, path)| !path.is_empty())

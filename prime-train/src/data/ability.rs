@@ -81,7 +81,7 @@ impl Ability {
                 Fault::Ability,
                 field,
                 format!(
-                    "{name:?} is not something that can be judged here; known are `math` (also {}) and `code` (also {})",
+                    "{name:?} is not something that can be judged here; known are `math` (also {}) and `code` (also {}); write one of these, leave the field out, or name another with data.columns.ability",
                     MATH[1..].join(", "),
                     CODE[1..].join(", ")
                 ),

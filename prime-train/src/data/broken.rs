@@ -8,8 +8,10 @@ pub enum Fault {
     Row,
     /// No prompt, an empty one, or one that is no text.
     Prompt,
-    /// No gold answer, or one that the grader cannot read.
+    /// No gold answer, or one that is none.
     Answer,
+    /// A gold answer that the maths grader cannot read.
+    Unreadable,
     /// An `ability` that nothing here can judge.
     Ability,
     /// Tests of code that cannot be run.
@@ -25,6 +27,10 @@ impl Fault {
             Fault::Row => ("row of no known layout", "rows of no known layout"),
             Fault::Prompt => ("prompt not usable", "prompts not usable"),
             Fault::Answer => ("gold answer not usable", "gold answers not usable"),
+            Fault::Unreadable => (
+                "gold answer that the maths grader cannot read",
+                "gold answers that the maths grader cannot read",
+            ),
             Fault::Ability => ("ability unknown", "abilities unknown"),
             Fault::Tests => ("problem with broken tests", "problems with broken tests"),
             Fault::TooLong => ("prompt too long", "prompts too long"),
@@ -45,6 +51,12 @@ pub struct Broken {
 }
 
 impl Broken {
+    /// Whether it ends the reading of a file, unless `data.skip_bad_rows` says otherwise. What is not written wrongly, but of no use
+    /// here, is left out and counted in any case: published data sets have such rows.
+    pub fn is_error(&self) -> bool {
+        !matches!(self.fault, Fault::Unreadable | Fault::TooLong)
+    }
+
     pub(crate) fn new(fault: Fault, field: &str, reason: impl Into<String>) -> Self {
         Broken {
             field: field.to_string(),

@@ -109,7 +109,7 @@ pub(crate) fn chat_variables(
     given.iter().map(pair).collect()
 }
 
-/// `None` for what JSON does not have: dates, NaN, infinities.
+/// `None` for what JSON does not have: NaN and infinities. Dates are text.
 fn json_of(value: &toml::Value) -> Option<serde_json::Value> {
     use serde_json::Value as Json;
     Some(match value {
@@ -117,10 +117,8 @@ fn json_of(value: &toml::Value) -> Option<serde_json::Value> {
         toml::Value::Integer(number) => Json::from(*number),
         toml::Value::Float(number) => Json::Number(serde_json::Number::from_f64(*number)?),
         toml::Value::Boolean(truth) => Json::from(*truth),
-        toml::Value::Datetime(_) => return None,
+        toml::Value::Datetime(date) => Json::from(date.to_string()),
         toml::Value::Array(list) => Json::Array(list.iter().map(json_of).collect::<Option<_>>()?),
-        // A date, as it comes through another layer of serde.
-        toml::Value::Table(table) if table.keys().any(|key| key.starts_with("$__")) => return None,
         toml::Value::Table(table) => {
             let pairs = table
                 .iter()
@@ -135,10 +133,11 @@ fn is_read(name: &str, template: Option<&ChatTemplate>) -> Result<(), ConfigErro
     let need = match template {
         None => "left out: prompts go through no chat template (see data.chat_template)".to_owned(),
         Some(template) => {
-            let read = template.variables();
-            if read.contains(name) {
+            // Looked for as a word too: a template may read a variable in a way that its analysis does not follow.
+            if template.mentions(name) {
                 return Ok(());
             }
+            let read = template.variables();
             let own: Vec<&str> = read
                 .iter()
                 .map(String::as_str)
@@ -167,7 +166,7 @@ mod tests {
 
     fn prompt(settings: &[&str], template: bool) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
-        Tokenizer::characters("1-+23".chars())
+        Tokenizer::characters("1-+230".chars())
             .unwrap()
             .save(folder.path())
             .unwrap();
@@ -195,6 +194,8 @@ mod tests {
         let both = "data.chat_template_kwargs={ enable_thinking = true, marks = [2, 3] }";
         assert_eq!(prompt(&[both], true).unwrap(), "123+");
         assert_eq!(prompt(&[both, off], true).unwrap(), "1-23+");
+        let date = "data.chat_template_kwargs.marks=2023-12-31";
+        assert_eq!(prompt(&[date], true).unwrap(), "12023-12-31+");
     }
 
     #[test]
@@ -206,11 +207,6 @@ mod tests {
                 "messages=[]",
                 true,
                 "without `messages`, which is set from the row",
-            ),
-            (
-                "enable_thinking=2024-01-01",
-                true,
-                "true or false, or lists",
             ),
             ("marks=[nan]", true, "finite numbers"),
         ];

@@ -2,7 +2,7 @@
 
 use prime_verifier::math::{Answer, Extraction, Kind, MathVerifier, Source};
 
-use super::broken::Broken;
+use super::broken::{Broken, Fault};
 use super::json::{Object, is_number, kind_of, list, string};
 use super::path::names;
 
@@ -183,7 +183,8 @@ fn read_as_gold(gold: &str, field: &str) -> Result<Reading, Broken> {
         .comparison
         .gold;
     match (read.syntax_error(), read.kind()) {
-        (Some(error), _) => Err(Broken::answer(
+        (Some(error), _) => Err(Broken::new(
+            Fault::Unreadable,
             field,
             format!(
                 "{} cannot be read by the maths grader: {error}; responses could not be judged against it",

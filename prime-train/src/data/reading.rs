@@ -107,7 +107,10 @@ impl RowReading {
             only_words,
             data_source: self.data_source(&row)?,
             extra_info: extra_info(&row).map(str::to_owned),
-            reference: reference.or_else(|| reference_of(&row, layout)),
+            reference: match self.columns.response.as_str() {
+                "" => reference.or_else(|| reference_of(&row, layout)),
+                path => Some(response(&value(&row, path, Fault::Prompt)?, path)?),
+            },
             layout: match layout {
                 Some(layout) if !self.columns.names_all() => layout.name,
                 _ => "data.columns",
@@ -379,12 +382,20 @@ fn check(ability: &Ability, golds: &[String], field: &str) -> Result<bool, Broke
 
 /// A whole response from another column.
 fn reference_of(row: &Object<'_>, layout: Option<&Layout>) -> Option<String> {
-    let column = layout?.reference.iter().find(|name| row.has(name))?;
-    let json = row.get(column)?;
-    match json.starts_with('[') {
-        true => conversation::read(json, column).ok()?.reference,
-        false => string(json),
+    const USUAL: &[&str] = &["completion", "response", "output", "solution"];
+    let columns = layout.map_or(USUAL, |layout| layout.reference);
+    let column = columns.iter().find(|name| row.has(name))?;
+    response(row.get(column)?, column).ok()
+}
+
+/// A text, or a list of messages that ends with the assistant's.
+fn response(json: &str, field: &str) -> Result<String, Broken> {
+    if !json.starts_with('[') {
+        return conversation::text_of(json, field);
     }
+    conversation::read(json, field)?
+        .reference
+        .ok_or_else(|| Broken::prompt(field, "has no turn of the assistant at its end"))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl RowReader {
 
     /// Broken rows skipped so far.
     pub fn skipped(&self) -> usize {
-        if self.skip_bad_rows { self.broken } else { 0 }
+        self.left_out.count()
     }
 
     /// What was left out, by what is wrong with it.
@@ -73,7 +73,7 @@ impl RowReader {
         unreported.then(|| {
             Err(TrainError::NoRows {
                 path: self.path.clone(),
-                skipped: self.broken,
+                skipped: self.left_out.count(),
                 too_long: 0,
                 why: self.left_out.to_string(),
             })
@@ -104,8 +104,10 @@ impl Iterator for RowReader {
                     return Some(Ok(row));
                 }
                 Err(broken) => {
-                    self.broken += 1;
-                    if !self.skip_bad_rows {
+                    if broken.is_error() {
+                        self.broken += 1;
+                    }
+                    if broken.is_error() && !self.skip_bad_rows {
                         return Some(Err(broken_row(&self.path, self.line, broken)));
                     }
                     self.left_out.add(self.line, &broken);
@@ -264,9 +266,24 @@ mod tests {
         let said = reader.left_out().describe(&path, 1);
         for part in [
             "rows.jsonl: 5 rows, 4 left out: 3 rows of no known layout (the first: row 1: ",
-            "; 1 gold answer not usable (the first: row 5: `reward_model.ground_truth`",
+            "; 1 gold answer that the maths grader cannot read (the first: row 5: `reward_model.ground_truth`",
         ] {
             assert!(said.contains(part), "{said}");
+        }
+    }
+
+    #[test]
+    fn golds_that_the_grader_cannot_read_are_left_out_and_said() {
+        let unreadable = GOOD.replace("\"2\"", r#""\\frac{2""#);
+        let (_folder, path) = file(&format!("{GOOD}\n{unreadable}\n"));
+        let (rows, left_out) = read(&path, false).unwrap();
+        assert_eq!((rows.len(), left_out), (1, 1));
+        let error = message(&unreadable);
+        for part in [
+            "no usable row (1 skipped",
+            "row 1: `reward_model.ground_truth`",
+        ] {
+            assert!(error.contains(part), "{error}");
         }
     }
 

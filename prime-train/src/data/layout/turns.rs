@@ -81,6 +81,28 @@ pub(super) const LATE: &[Layout] = &[
         ..PLAIN
     },
     Layout {
+        name: "conversation, label",
+        data_sets: "responses with a mark",
+        columns: &["conversation", "label"],
+        prompt: Prompt::At("conversation"),
+        gold: Gold::Missing(
+            "`label` says whether the response is right, not what the answer is; add a column with the answer and name it with \
+             data.columns.answer",
+        ),
+        ..PLAIN
+    },
+    Layout {
+        name: "problem, steps, label",
+        data_sets: "ProcessBench",
+        columns: &["problem", "steps", "label"],
+        prompt: Prompt::At("problem"),
+        gold: Gold::Missing(
+            "`label` is the first wrong step of a solution, not the answer; add a column with the answer and name it with \
+             data.columns.answer",
+        ),
+        ..PLAIN
+    },
+    Layout {
         name: "instruction, output",
         data_sets: "Alpaca, Dolly as Alpaca has it",
         columns: &["instruction", "output"],

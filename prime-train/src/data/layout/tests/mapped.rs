@@ -44,6 +44,9 @@ fn columns_are_found_by_name_and_by_path() {
         &["data.columns.prompt=w"],
     );
     assert_eq!(half.unwrap().golds, ["2"]);
+    let said = r#"{"question":"1+1?","answer":"2","said":[{"role":"assistant","content":"Two."}]}"#;
+    let said = parse(said, &["data.columns.response=said"]).unwrap();
+    assert_eq!(said.reference.as_deref(), Some("Two."));
     let two = r#"{"question":"1+1?","answer":"2","ground_truth":"3"}"#;
     assert_eq!(
         parse(two, &["data.columns.answer=ground_truth"])
@@ -73,6 +76,7 @@ fn a_column_that_is_not_there_is_named() {
         ("data.columns.ability=kind", "kind: is missing"),
         ("data.columns.data_source=from", "from: is missing"),
         ("data.columns.system=sys", "sys: is missing"),
+        ("data.columns.response=said", "said: is missing"),
     ] {
         let error = parse(row, &[setting]).unwrap_err();
         assert!(error.starts_with(said), "{setting}: {error}");
@@ -143,23 +147,5 @@ fn example_turns_may_be_a_file_of_messages() {
             error.contains("turns.json") && error.contains(said),
             "{error}"
         );
-    }
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let reading = reading(&[]);
-    let row = r#"{"data_source":"s","prompt":[{"role":"user","content":"What is 12 + 34? Put the final answer in \\boxed{}."}],"ability":"math","reward_model":{"style":"rule","ground_truth":"46"},"extra_info":{"index":0}}"#;
-    for row in [
-        row,
-        r#"{"question":"What is 12 + 34?","answer":"46"}"#,
-        r#"{"problem":"What is 12 + 34?","answer":"\\frac{1}{2}"}"#,
-    ] {
-        let begun = std::time::Instant::now();
-        for _ in 0..1_000_000 {
-            reading.parse(row.as_bytes()).unwrap();
-        }
-        eprintln!("{:?}", begun.elapsed());
     }
 }

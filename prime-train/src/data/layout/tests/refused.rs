@@ -76,6 +76,16 @@ fn layouts_without_a_usable_answer_are_refused_with_the_way_out() {
             "row: instructions with an output",
         ),
         (
+            "responses with a mark",
+            r#"{"conversation":[{"content":"1+1?","role":"user"},{"content":"2","role":"assistant"}],"label":1}"#,
+            "row: `label` says whether the response is right",
+        ),
+        (
+            "ProcessBench",
+            r#"{"id":"x","generator":"g","problem":"1+1?","steps":["a","b"],"final_answer_correct":false,"label":1}"#,
+            "row: `label` is the first wrong step",
+        ),
+        (
             "names that are known, but no layout",
             r#"{"input":"1+1?","target":"2"}"#,
             "such as data.columns.answer = \"target\"",

@@ -63,4 +63,23 @@ fn the_assistants_turn_at_the_end_is_a_reference() {
     let row = reading(&[]).without_gold().parse(bare).unwrap();
     assert_eq!(turns(&row), ["s:S", "u:1+1?"]);
     assert_eq!((row.reference.as_deref(), row.golds.len()), (Some("2"), 0));
+    for (bare, prompt) in [
+        (
+            r#"{"prompt":"1+1?","completion":[{"role":"assistant","content":"2"}]}"#,
+            "u:1+1?",
+        ),
+        (r#"{"prompt":"1+1?","response":"2"}"#, "u:1+1?"),
+        (
+            r#"{"instruction":"Add.","input":"1+1","output":"2"}"#,
+            "u:Add.\n\n1+1",
+        ),
+        (
+            r#"{"instruction":"1+1?","input":"","output":"2"}"#,
+            "u:1+1?",
+        ),
+    ] {
+        let row = reading(&[]).without_gold().parse(bare.as_bytes()).unwrap();
+        assert_eq!(turns(&row), [prompt]);
+        assert_eq!(row.reference.as_deref(), Some("2"), "{bare}");
+    }
 }
