@@ -28,24 +28,23 @@ pub enum PolicyError {
         /// What would be accepted.
         accepted: String,
     },
-    /// A `config.json` has a field that the decoder does not honour.
+    /// A `config.json` has fields that the decoder does not honour.
     #[error(
-        "{path}: {field} is not honoured for model_type \"{family}\" (value {value}); \
-         remove it if it does not change what the model computes, otherwise this model cannot be read",
-        path = path.display()
+        "{path}: not honoured for model_type \"{family}\": {fields}; {way_out}",
+        path = path.display(),
+        fields = listed(fields),
+        way_out = ignoring(fields)
     )]
-    UnknownField {
+    UnknownFields {
         /// The file.
         path: PathBuf,
-        /// The field's name.
-        field: String,
-        /// Its value as JSON.
-        value: String,
         /// The `model_type`.
         family: &'static str,
+        /// All of them.
+        fields: Vec<RefusedField>,
     },
     /// A file could not be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {source}{way_out}", path = path.display(), way_out = way_out(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -231,6 +230,65 @@ impl PolicyError {
             other => other,
         }
     }
+}
+
+/// A field of `config.json` that is not honoured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedField {
+    /// Its name, `outer.inner` for one of an object.
+    pub name: String,
+    /// Its value as JSON, shortened.
+    pub value: String,
+    /// What it is or what would be accepted, where that is known.
+    pub why: Option<String>,
+    /// Whether it can be left out on request: not where the model is known to compute something else then.
+    pub ignorable: bool,
+}
+
+/// What to do about an error of the system.
+fn way_out(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match source.kind() {
+        ErrorKind::NotFound => "; check the path",
+        ErrorKind::PermissionDenied => "; check whose it is and its permissions",
+        ErrorKind::StorageFull => "; make room on the disk",
+        ErrorKind::IsADirectory => ": a file should be there",
+        ErrorKind::NotADirectory => ": a part of the path is a file",
+        ErrorKind::InvalidData => ": it is no text; download it again",
+        _ => "",
+    }
+}
+
+/// `name is value (why)`, one after the other.
+fn listed(fields: &[RefusedField]) -> String {
+    let one = |field: &RefusedField| {
+        let why = field.why.as_ref().map(|why| format!(" ({why})"));
+        format!(
+            "{} is {}{}",
+            field.name,
+            field.value,
+            why.unwrap_or_default()
+        )
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What to do about refused fields.
+fn ignoring(fields: &[RefusedField]) -> String {
+    let names: Vec<String> = fields
+        .iter()
+        .filter(|field| field.ignorable)
+        .map(|field| format!("\"{}\"", field.name))
+        .collect();
+    if names.len() < fields.len() || names.is_empty() {
+        return "this model cannot be read".to_owned();
+    }
+    format!(
+        "if that changes nothing that the model computes, set model.ignore_config_fields = [{}]; otherwise this model \
+         cannot be read",
+        names.join(", ")
+    )
 }
 
 /// The kinds of misfit that occur, each with its list.

@@ -51,14 +51,14 @@ mod value_head;
 
 pub use chat::{ChatMessage, ChatOptions, ChatTemplate, ChatTemplates, ChatValue};
 pub use checkpoint::{
-    ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded, save_weights,
-    write_atomically,
+    Fingerprint, ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded,
+    save_weights, write_atomically,
 };
 pub use compute::ComputeDtype;
 pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
 pub use device::device_by_name;
-pub use error::PolicyError;
+pub use error::{PolicyError, RefusedField};
 pub use generate::{
     FinishReason, GenerationRequest, OnToken, Response, StopMatch, StreamControl, TextOptions,
     TokenEvent, generate,
@@ -69,8 +69,8 @@ pub use kernels::head::{HeadLayout, head_log_probs};
 pub use lm::{CausalLm, KvCache};
 pub use logprob::{TokenStatistics, log_probs, token_hidden, token_statistics};
 pub use lora::{
-    AdapterFolder, AdapterUse, LinearLayer, LoraConfig, TargetModules, adapter_base, has_adapters,
-    linear_layers, load_adapter, save_adapter,
+    AdapterFolder, AdapterUse, BaseReference, LinearLayer, LoraConfig, TargetModules, adapter_base,
+    has_adapters, linear_layers, load_adapter, save_adapter,
 };
 pub use memory::{DecoderMemory, HEAD_CHUNK_BYTES};
 pub use micro_batch::{MicroBatching, Padding, in_order, micro_batches};

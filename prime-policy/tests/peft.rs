@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use prime_policy::{
-    AdapterFolder, AdapterUse, CausalLm, Decoder, DecoderConfig, ModelFolder, PolicyError,
-    SideFiles, TargetModules, Tokenizer, load_adapter, load_weights, save_adapter,
+    AdapterFolder, AdapterUse, BaseReference, CausalLm, Decoder, DecoderConfig, ModelFolder,
+    PolicyError, SideFiles, TargetModules, Tokenizer, load_adapter, load_weights, save_adapter,
 };
 
 fn fixture(path: &str) -> PathBuf {
@@ -134,6 +134,71 @@ fn an_adapter_folder_finds_its_base_and_merges_into_it() {
     let error = AdapterFolder::load(&adapter, &Device::flex(), AdapterUse::Inference).unwrap_err();
     let message = error.to_string();
     assert!(message.contains("Qwen/Qwen2.5-0.5B"), "{message}");
+    assert!(message.contains("base_model_name_or_path"), "{message}");
+}
+
+#[test]
+fn a_base_that_is_referred_to_is_known_again() {
+    let place = tempfile::tempdir().unwrap();
+    let (there, adapter) = (place.path().join("base"), place.path().join("adapter"));
+    base_folder(&there);
+    let (model, lora) = load_adapter(base(), &fixture("plain"), AdapterUse::Inference).unwrap();
+    save_adapter(&model, &lora, &there.display().to_string(), &adapter).unwrap();
+    let reference = BaseReference::to(&there, &[]).unwrap();
+    reference.write(&adapter).unwrap();
+    assert_eq!(
+        BaseReference::read(&adapter).unwrap(),
+        Some(reference.clone())
+    );
+    assert_eq!(BaseReference::read(&there).unwrap(), None);
+    let load = || AdapterFolder::load(&adapter, &Device::flex(), AdapterUse::Inference);
+    load().unwrap();
+
+    // Other weights of the same shape.
+    let weights = there.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let original = bytes.clone();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&weights, &bytes).unwrap();
+    let message = load().unwrap_err().to_string();
+    for part in [
+        "base.json: the base model in",
+        &there.display().to_string(),
+        "is not the one that was trained on: model.safetensors has other content",
+        "base_model_name_or_path",
+    ] {
+        assert!(message.contains(part), "{part:?} is not in {message}");
+    }
+    let message = reference
+        .load(&adapter, &Device::flex())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("\"path\" in this file"), "{message}");
+    let unchecked = BaseReference {
+        files: Default::default(),
+        ..reference.clone()
+    };
+    unchecked.load(&adapter, &Device::flex()).unwrap();
+    fs::write(&weights, original).unwrap();
+
+    // Gone, and found again elsewhere.
+    let moved = place.path().join("moved");
+    fs::rename(&there, &moved).unwrap();
+    let message = reference
+        .load(&adapter, &Device::flex())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("is no folder now; put it back"),
+        "{message}"
+    );
+    let reference = BaseReference {
+        path: moved,
+        ..reference
+    };
+    reference.load(&adapter, &Device::flex()).unwrap();
+    fs::write(adapter.join("base.json"), "{").unwrap();
+    let message = load().unwrap_err().to_string();
     assert!(message.contains("base_model_name_or_path"), "{message}");
 }
 

@@ -1,11 +1,13 @@
 //! A model with all that belongs to it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::tensor::Device;
 
 use super::atomic::write_atomically;
+use super::lacking;
 use super::load::load_weights;
 use super::save::{WeightFormat, save_sharded};
 use super::side_files::SideFiles;
@@ -34,7 +36,20 @@ impl ModelFolder {
     /// # Errors
     /// The first file that is missing, broken or does not fit the others, by name; for the weights, see [`load_weights`].
     pub fn load(folder: &Path, device: &Device) -> Result<Self, PolicyError> {
-        let config = read_config(&folder.join("config.json"))?;
+        Self::load_ignoring(folder, device, &[])
+    }
+
+    /// [`Self::load`], with fields of `config.json` that are not honoured left out on request, as
+    /// [`DecoderConfig::from_json_ignoring`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`] and of [`DecoderConfig::from_json_ignoring`].
+    pub fn load_ignoring(
+        folder: &Path,
+        device: &Device,
+        ignore: &[String],
+    ) -> Result<Self, PolicyError> {
+        let config = read_config(folder, ignore)?;
         let tokenizer = Tokenizer::from_file(&folder.join("tokenizer.json"), None)?;
         if tokenizer.vocab_size() > config.vocab_size {
             return Err(PolicyError::VocabularyMismatch {
@@ -82,7 +97,12 @@ impl ModelFolder {
     }
 }
 
-fn read_config(path: &Path) -> Result<DecoderConfig, PolicyError> {
-    let text = fs::read_to_string(path).map_err(PolicyError::io(path))?;
-    DecoderConfig::from_json(&text, path)
+fn read_config(folder: &Path, ignore: &[String]) -> Result<DecoderConfig, PolicyError> {
+    lacking::check_folder(folder)?;
+    let path = folder.join(lacking::CONFIG);
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => lacking::no_config(folder),
+        _ => PolicyError::io(&path)(error),
+    })?;
+    DecoderConfig::from_json_ignoring(&text, &path, ignore)
 }

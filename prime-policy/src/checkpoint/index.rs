@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::stand_in::stand_in;
 use crate::error::PolicyError;
 
 /// The content of an index.
@@ -31,7 +32,10 @@ impl Index {
         let text = std::fs::read(path).map_err(PolicyError::io(path))?;
         serde_json::from_slice(&text).map_err(|error| PolicyError::Format {
             path: path.to_owned(),
-            reason: format!("is no index of shards: {error}"),
+            reason: match stand_in(&text) {
+                Some(what) => what.to_owned(),
+                None => format!("is no index of shards: {error}"),
+            },
         })
     }
 

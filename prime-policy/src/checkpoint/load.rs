@@ -84,11 +84,58 @@ fn sources(
     if fits && unexpected.is_empty() {
         return Ok(sources);
     }
+    if let Some(error) = quantised(stored, &missing, &unexpected, &mis_shaped) {
+        return Err(error);
+    }
     Err(PolicyError::WeightsMismatch {
         path: stored.path.clone(),
         missing,
         unexpected,
         mis_shaped,
+    })
+}
+
+/// The error for a checkpoint whose weights are quantised: it has tensors that only such a one has, or nothing is wrong
+/// with it but element types of few bits.
+fn quantised(
+    stored: &StoredWeights,
+    missing: &[String],
+    unexpected: &[String],
+    mis_shaped: &[String],
+) -> Option<PolicyError> {
+    const MARKS: [&str; 14] = [
+        ".qweight",
+        ".qzeros",
+        ".scales",
+        ".weight_packed",
+        ".weight_scale",
+        ".weight_scale_inv",
+        ".weight.absmax",
+        ".weight.quant_map",
+        ".SCB",
+        ".W_q",
+        "._packed_params",
+        ".weight_zero_point",
+        ".weight._data",
+        ".weight.quant_state.bitsandbytes__nf4",
+    ];
+    let marked = |name: &&String| MARKS.iter().any(|mark| name.ends_with(mark));
+    let of_few_bits = |name: &&str| {
+        let dtype = stored.get(name).map(|(tensor, _)| tensor.dtype);
+        dtype.is_some_and(|dtype| WeightDtype::from_stored(dtype).is_none() && dtype.bitsize() < 64)
+    };
+    let strange: Vec<&str> = stored.names().filter(of_few_bits).collect();
+    let only_types =
+        missing.is_empty() && unexpected.is_empty() && mis_shaped.len() == strange.len();
+    let mark = unexpected.iter().find(marked).map(String::as_str);
+    let first = mark.or(strange.first().copied().filter(|_| only_types))?;
+    let dtype = stored.get(first).map(|(tensor, _)| tensor.dtype)?;
+    Some(PolicyError::Format {
+        path: stored.path.clone(),
+        reason: format!(
+            "its weights are quantised ({first} is {dtype}), and such weights are neither read nor trained: use the \
+             unquantised checkpoint of the same model (F32, BF16 or F16)"
+        ),
     })
 }
 

@@ -5,13 +5,16 @@
 
 pub(crate) mod atomic;
 pub(crate) mod element;
+mod fingerprint;
 mod folder;
 mod index;
+pub(crate) mod lacking;
 mod load;
 mod names;
 mod replace;
 mod save;
 mod side_files;
+pub(crate) mod stand_in;
 mod stored;
 pub(crate) mod tensor_file;
 #[cfg(test)]
@@ -21,6 +24,7 @@ pub(crate) mod write;
 
 pub use atomic::write_atomically;
 pub use element::WeightDtype;
+pub use fingerprint::Fingerprint;
 pub use folder::ModelFolder;
 pub use load::load_weights;
 pub use save::{WeightFormat, save_sharded, save_weights};

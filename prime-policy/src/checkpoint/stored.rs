@@ -1,9 +1,11 @@
 //! The weights of one model on disk: a file, or an index with its shards.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::index::Index;
+use super::lacking;
 use super::names::{self, INDEX, SINGLE};
 use super::tensor_file::{StoredTensor, TensorFile};
 use crate::error::PolicyError;
@@ -29,7 +31,7 @@ impl StoredWeights {
             return match (single.exists(), index.exists()) {
                 (true, _) => Self::open_file(&single),
                 (false, true) => Self::open_index(&index),
-                (false, false) => Err(no_weights(path)),
+                (false, false) => Err(lacking::no_weights(path)),
             };
         }
         match path.extension().is_some_and(|ending| ending == "json") {
@@ -64,6 +66,9 @@ impl StoredWeights {
                 Ok(file) => {
                     shards.push(shard);
                     files.push(file);
+                }
+                Err(PolicyError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                    problems.push(format!("shard {shard} is missing; download or copy it too"));
                 }
                 Err(PolicyError::Io { source, .. }) => {
                     problems.push(format!("shard {shard} cannot be read: {source}"));
@@ -114,21 +119,5 @@ impl StoredWeights {
     pub(crate) fn get(&self, name: &str) -> Option<(&StoredTensor, &TensorFile)> {
         let file = &self.files[*self.place.get(name)?];
         Some((file.get(name)?, file))
-    }
-}
-
-fn no_weights(folder: &Path) -> PolicyError {
-    let pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
-        .into_iter()
-        .find(|name| folder.join(name).exists());
-    let way_out = match pickled {
-        Some(name) => format!(
-            "{name} is a pickle, which is not read; load it with transformers and save it again with save_pretrained"
-        ),
-        None => "check the path".to_owned(),
-    };
-    PolicyError::Format {
-        path: folder.to_owned(),
-        reason: format!("has neither {SINGLE} nor {INDEX}; {way_out}"),
     }
 }

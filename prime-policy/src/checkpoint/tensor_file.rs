@@ -13,6 +13,7 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use super::element::WeightDtype;
+use super::stand_in::stand_in;
 use crate::error::PolicyError;
 
 /// Elements that are read or written at a time.
@@ -70,6 +71,9 @@ impl TensorFile {
         }
         let mut length = [0; LENGTH_BYTES as usize];
         file.read_exact(&mut length).map_err(&io)?;
+        if let Some(what) = stands_in(&mut file, length, size).map_err(&io)? {
+            return Err(format(what.to_owned()));
+        }
         let length = u64::from_le_bytes(length);
         if length > LONGEST_HEADER {
             return Err(format(format!(
@@ -221,6 +225,20 @@ impl TensorFile {
             reason,
         }
     }
+}
+
+/// What a file is instead, judged by `first` and a few bytes more; the position in the file is kept.
+fn stands_in(
+    file: &mut File,
+    first: [u8; LENGTH_BYTES as usize],
+    size: u64,
+) -> std::io::Result<Option<&'static str>> {
+    let mut start = vec![0; size.min(64) as usize];
+    let known = start.len().min(first.len());
+    start[..known].copy_from_slice(&first[..known]);
+    file.read_exact(&mut start[known..])?;
+    file.seek(SeekFrom::Start(LENGTH_BYTES))?;
+    Ok(stand_in(&start))
 }
 
 /// Why a tensor of another element type is refused.

@@ -83,6 +83,14 @@ impl<'a> Fields<'a> {
         self.map.get(name)
     }
 
+    /// A field that can be null, left where it is.
+    pub(super) fn look<T: FieldType>(&self, name: &str) -> Result<Option<T>, PolicyError> {
+        match self.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => self.typed(name, value).map(Some),
+        }
+    }
+
     fn typed<T: FieldType>(&self, name: &str, value: &Value) -> Result<T, PolicyError> {
         T::from_value(value).ok_or_else(|| self.refuse(name, value, T::WANTED))
     }
@@ -134,12 +142,6 @@ impl<'a> Fields<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// A field that nobody has taken yet.
-    pub(super) fn first(&self) -> Option<(String, Value)> {
-        let (name, value) = self.map.iter().next()?;
-        Some((name.clone(), value.clone()))
     }
 
     /// What nobody took.

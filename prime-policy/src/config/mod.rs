@@ -4,6 +4,7 @@ mod check;
 mod family;
 mod fields;
 mod inert;
+mod leftover;
 mod read;
 mod rope;
 mod write;

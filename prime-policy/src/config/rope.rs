@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
+use super::inert::{Verdict, is_off};
+use super::leftover::Inner;
 use crate::error::PolicyError;
 
 /// Base of the frequencies when a file names none.
@@ -70,17 +72,39 @@ impl Yarn {
             truncate: true,
         }
     }
+
+    /// The factor on cos and sin.
+    pub(crate) fn cos_sin_factor(&self) -> f64 {
+        let stretched = |weight: f64| match self.factor > 1.0 {
+            true => 0.1 * weight * self.factor.ln() + 1.0,
+            false => 1.0,
+        };
+        match (self.attention_factor, self.mscale, self.mscale_all_dim) {
+            (Some(factor), ..) => factor,
+            (None, Some(mscale), Some(all)) => stretched(mscale) / stretched(all),
+            _ => stretched(1.0),
+        }
+    }
+}
+
+/// What a file says about rotary positions.
+#[derive(Default)]
+pub(super) struct Rope {
+    pub theta: f64,
+    pub scaling: Option<RopeScaling>,
+    /// Fields of the objects that nobody reads.
+    pub unread: Vec<Inner>,
 }
 
 /// Reads both forms: `rope_theta` beside `rope_scaling`, or everything in `rope_parameters`.
 ///
-/// `max_positions` stands in for an `original_max_position_embeddings` that is left out.
-pub(super) fn read(
-    fields: &mut Fields<'_>,
-    max_positions: usize,
-) -> Result<(f64, Option<RopeScaling>), PolicyError> {
+/// `max_positions` stands in for an `original_max_position_embeddings` that is left out. One beside the object counts
+/// more than one inside, as in `transformers`.
+pub(super) fn read(fields: &mut Fields<'_>, max_positions: usize) -> Result<Rope, PolicyError> {
     let beside: Option<f64> = fields.nullable("rope_theta", None)?;
+    let original = fields.look("original_max_position_embeddings")?;
     let mut found: Option<(Option<f64>, Option<RopeScaling>)> = None;
+    let mut unread = vec![];
     for name in ["rope_scaling", "rope_parameters"] {
         let object = match fields.take(name) {
             None | Some(Value::Null) => continue,
@@ -91,8 +115,14 @@ pub(super) fn read(
             continue;
         }
         let whole = Value::Object(object.clone());
-        let inner = Fields::new(fields.path(), format!("{name}."), object);
-        let read = read_object(inner, max_positions)?;
+        let mut inner = Fields::new(fields.path(), format!("{name}."), object);
+        let read = read_object(&mut inner, max_positions, original)?;
+        let kind = read.1.map_or("default", RopeScaling::kind);
+        unread.extend(inner.rest().into_iter().map(|(field, value)| Inner {
+            verdict: unread_field(&field, &value, kind, read.1),
+            name: format!("{name}.{field}"),
+            value,
+        }));
         if found.is_some_and(|earlier| earlier != read) {
             return Err(fields.refuse(name, &whole, "the same as rope_scaling, or one of the two"));
         }
@@ -105,12 +135,51 @@ pub(super) fn read(
         found = Some(read);
     }
     let (inside, scaling) = found.unwrap_or_default();
-    Ok((inside.or(beside).unwrap_or(DEFAULT_THETA), scaling))
+    Ok(Rope {
+        theta: inside.or(beside).unwrap_or(DEFAULT_THETA),
+        scaling,
+        unread,
+    })
+}
+
+/// Judges a field of a rotary object that its kind of scaling does not read.
+fn unread_field(name: &str, value: &Value, kind: &str, scaling: Option<RopeScaling>) -> Verdict {
+    // Without force for this kind, or where it is 1.
+    const SILENT: [&str; 2] = ["original_max_position_embeddings", "finetuned"];
+    const FACTORS: [&str; 4] = [
+        "factor",
+        "attn_factor",
+        "attention_factor",
+        "extrapolation_factor",
+    ];
+    let neutral = FACTORS.contains(&name) && value.as_f64() == Some(1.0);
+    if is_off(value) || neutral || SILENT.contains(&name) {
+        return Verdict::Inert;
+    }
+    if let (Some(RopeScaling::Yarn(yarn)), "attn_factor", Some(factor)) =
+        (scaling, name, value.as_f64())
+    {
+        let own = yarn.cos_sin_factor();
+        return Verdict::Refused {
+            why: Some(format!(
+                "a factor on cos and sin that transformers does not read and vLLM multiplies in: {own} without it, {} \
+                 with it. To compute what transformers does, leave it out as below; what vLLM does, put \
+                 \"attention_factor\": {} in its place",
+                own * factor,
+                own * factor
+            )),
+            ignorable: true,
+        };
+    }
+    let by_layer = ["full_attention", "sliding_attention"].contains(&name);
+    let why = format!("no such field for rope_type \"{kind}\"");
+    Verdict::when(false, why, !by_layer)
 }
 
 fn read_object(
-    mut fields: Fields<'_>,
+    fields: &mut Fields<'_>,
     max_positions: usize,
+    beside: Option<usize>,
 ) -> Result<(Option<f64>, Option<RopeScaling>), PolicyError> {
     let newer = fields.take("rope_type");
     let older = fields.take("type");
@@ -127,8 +196,8 @@ fn read_object(
         return Err(fields.refuse("partial_rotary_factor", &json!(part), "1"));
     }
     let original = |fields: &mut Fields<'_>| {
-        let original = fields.nullable("original_max_position_embeddings", None)?;
-        Ok::<_, PolicyError>(original.unwrap_or(max_positions))
+        let inside = fields.nullable("original_max_position_embeddings", None)?;
+        Ok::<_, PolicyError>(beside.or(inside).unwrap_or(max_positions))
     };
     let scaling = match kind.as_str() {
         Some("default") => None,
@@ -139,10 +208,10 @@ fn read_object(
             factor: fields.required("factor")?,
             low_freq_factor: fields.required("low_freq_factor")?,
             high_freq_factor: fields.required("high_freq_factor")?,
-            original_max_position_embeddings: original(&mut fields)?,
+            original_max_position_embeddings: original(fields)?,
         }),
         Some("yarn") => {
-            let original = original(&mut fields)?;
+            let original = original(fields)?;
             let factor = if fields.get("factor").is_some_and(Value::is_null) {
                 fields.take("factor");
                 max_positions as f64 / original.max(1) as f64
@@ -150,31 +219,44 @@ fn read_object(
                 fields.required("factor")?
             };
             let plain = Yarn::new(factor, original);
-            let or = |given: Option<f64>, default| given.unwrap_or(default);
+            // 0 is no value of these: as for transformers, the default stands.
+            let given = |value: Option<f64>| value.filter(|value| *value != 0.0);
+            let or = |value, default| given(value).unwrap_or(default);
             Some(RopeScaling::Yarn(Yarn {
                 attention_factor: fields.nullable("attention_factor", None)?,
-                mscale: fields.nullable("mscale", None)?,
-                mscale_all_dim: fields.nullable("mscale_all_dim", None)?,
+                mscale: given(fields.nullable("mscale", None)?),
+                mscale_all_dim: given(fields.nullable("mscale_all_dim", None)?),
                 beta_fast: or(fields.nullable("beta_fast", None)?, plain.beta_fast),
                 beta_slow: or(fields.nullable("beta_slow", None)?, plain.beta_slow),
                 truncate: fields.or("truncate", plain.truncate)?,
                 ..plain
             }))
         }
-        _ => {
+        other => {
             let accepted = "\"default\", \"linear\", \"llama3\" or \"yarn\"";
+            let accepted = match other {
+                Some("dynamic") => format!(
+                    "{accepted} (up to max_position_embeddings tokens \"dynamic\" changes nothing: take the object out \
+                     of the file to stay within them)"
+                ),
+                _ => accepted.to_owned(),
+            };
             return Err(fields.refuse("rope_type", &kind, accepted));
         }
     };
-    match fields.first() {
-        None => Ok((theta, scaling)),
-        Some((name, value)) => {
-            Err(fields.refuse(&name, &value, format!("no such field for rope_type {kind}")))
-        }
-    }
+    Ok((theta, scaling))
 }
 
 impl RopeScaling {
+    /// Its `rope_type`.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Llama3 { .. } => "llama3",
+            Self::Yarn(_) => "yarn",
+        }
+    }
+
     /// The `rope_scaling` object, which `transformers` 4 and 5 both read.
     pub(super) fn to_value(self) -> Value {
         match self {

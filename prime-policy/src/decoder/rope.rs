@@ -49,7 +49,7 @@ impl Rope {
                 let kept = yarn_kept(&yarn, theta, head_dim);
                 let frequencies = plain.iter().zip(kept);
                 let frequencies = frequencies.map(|(&f, kept)| blend(f, yarn.factor, kept));
-                (frequencies.collect(), yarn_attention_factor(&yarn))
+                (frequencies.collect(), yarn.cos_sin_factor())
             }
         };
         Self {
@@ -101,18 +101,6 @@ fn yarn_kept(yarn: &Yarn, theta: f64, head_dim: usize) -> impl Iterator<Item = f
     // A ramp of no length would divide by zero.
     let high = if low == high { high + 0.001 } else { high };
     (0..head_dim / 2).map(move |d| 1.0 - ((d as f64 - low) / (high - low)).clamp(0.0, 1.0))
-}
-
-fn yarn_attention_factor(yarn: &Yarn) -> f64 {
-    let stretched = |weight: f64| match yarn.factor > 1.0 {
-        true => 0.1 * weight * yarn.factor.ln() + 1.0,
-        false => 1.0,
-    };
-    match (yarn.attention_factor, yarn.mscale, yarn.mscale_all_dim) {
-        (Some(factor), ..) => factor,
-        (None, Some(mscale), Some(all)) => stretched(mscale) / stretched(all),
-        _ => stretched(1.0),
-    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
 
 use super::attach::{Factors, attach, factors};
+use super::base::BaseReference;
 use super::config::LoraConfig;
 use super::layers::{LinearLayer, linear_layers};
 use super::peft;
+use crate::checkpoint::lacking;
+use crate::checkpoint::stand_in::stand_in;
 use crate::checkpoint::tensor_file::TensorFile;
 use crate::checkpoint::write::{NamedTensor, write_tensors};
 use crate::checkpoint::{ModelFolder, WeightDtype, write_atomically};
@@ -18,6 +22,7 @@ use crate::error::PolicyError;
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
+const PICKLED: &str = "adapter_model.bin";
 
 /// What PEFT puts before the path of a layer in the base model.
 const PREFIX: &str = "base_model.model.";
@@ -112,7 +117,7 @@ pub fn load_adapter<M: Module>(
     let (lora, _) = read_config(folder)?;
     check_use(&lora, folder, purpose)?;
     let path = folder.join(WEIGHTS);
-    let file = TensorFile::open(&path)?;
+    let file = TensorFile::open(&path).map_err(|error| no_weights(folder, error))?;
     let mut unexpected: BTreeSet<String> = file.names().map(str::to_owned).collect();
     let layers = linear_layers(&model);
     let mut found = BTreeMap::new();
@@ -164,8 +169,48 @@ fn check_use(lora: &LoraConfig, folder: &Path, purpose: AdapterUse) -> Result<()
 
 fn read_config(folder: &Path) -> Result<(LoraConfig, Option<String>), PolicyError> {
     let path = folder.join(CONFIG);
-    let text = fs::read_to_string(&path).map_err(PolicyError::io(&path))?;
-    peft::read(&text).map_err(|reason| format(&path, reason))
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => no_adapter(folder),
+        _ => PolicyError::io(&path)(error),
+    })?;
+    peft::read(&text).map_err(|reason| match stand_in(text.as_bytes()) {
+        Some(what) => format(&path, what),
+        None => format(&path, reason),
+    })
+}
+
+/// Why `folder` has no `adapter_config.json`.
+fn no_adapter(folder: &Path) -> PolicyError {
+    if !folder.is_dir() {
+        return lacking::check_folder(folder)
+            .err()
+            .unwrap_or_else(|| format(folder, "cannot be read as a folder"));
+    }
+    let reason = match folder.join(lacking::CONFIG).exists() {
+        true => "is not there: the folder holds a whole model, where an adapter is wanted",
+        false => "is not there: the folder holds no adapter; check the path",
+    };
+    format(&folder.join(CONFIG), reason)
+}
+
+/// The error for an adapter's weights that are not there, or `error` for what is.
+fn no_weights(folder: &Path, error: PolicyError) -> PolicyError {
+    let path = folder.join(WEIGHTS);
+    match error {
+        PolicyError::Io { ref source, .. } if source.kind() == ErrorKind::NotFound => {
+            let shown = folder.display();
+            let reason = match folder.join(PICKLED).exists() {
+                true => format!(
+                    "is not there; {PICKLED} is a pickle, which is not read; convert it: python -c \"import torch, \
+                     safetensors.torch as s; s.save_file(torch.load('{shown}/{PICKLED}', map_location='cpu', \
+                     weights_only=True), '{shown}/{WEIGHTS}')\""
+                ),
+                false => "is not there; download or copy it too".to_owned(),
+            };
+            format(&path, reason)
+        }
+        other => other,
+    }
 }
 
 /// The base model that the adapter in `folder` names: a path or a hub name.
@@ -208,23 +253,51 @@ impl AdapterFolder {
             .into_iter()
             .find(|place| !named.is_empty() && place.is_dir())
             .ok_or_else(|| {
+                let way_out = match lacking::hub_name(Path::new(&named)) {
+                    Some(name) => {
+                        format!("{}; then write its path there", lacking::to_download(&name))
+                    }
+                    None => "write the path of the base model's folder there".to_owned(),
+                };
                 let reason = format!(
-                    "base_model_name_or_path is \"{named}\", which is no folder here; write the path of the base \
-                     model's folder there"
+                    "base_model_name_or_path is \"{named}\", which is no folder here; {way_out}"
                 );
                 format(&folder.join(CONFIG), reason)
             })
     }
 
-    /// Reads an adapter folder and the model folder at its [`Self::base_path`].
+    /// Reads an adapter folder and the model folder at its [`Self::base_path`], which is the one that the adapter was
+    /// trained on where the folder holds a [`BaseReference`].
     ///
     /// # Errors
-    /// Those of [`Self::base_path`], [`ModelFolder::load`] and [`load_adapter`].
+    /// Those of [`Self::base_path`], [`BaseReference::load`], [`ModelFolder::load`] and [`load_adapter`].
     pub fn load(folder: &Path, device: &Device, purpose: AdapterUse) -> Result<Self, PolicyError> {
+        Self::load_ignoring(folder, device, purpose, &[])
+    }
+
+    /// [`Self::load`], with fields of the base's `config.json` that are not honoured left out on request, as
+    /// [`ModelFolder::load_ignoring`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`] and of [`ModelFolder::load_ignoring`].
+    pub fn load_ignoring(
+        folder: &Path,
+        device: &Device,
+        purpose: AdapterUse,
+        ignore: &[String],
+    ) -> Result<Self, PolicyError> {
         // Before the base is read, which may take long.
         check_use(&read_config(folder)?.0, folder, purpose)?;
         let base_path = Self::base_path(folder)?;
-        let base = ModelFolder::load(&base_path, device)?;
+        let base = match BaseReference::read(folder)? {
+            Some(mut reference) => {
+                reference.path.clone_from(&base_path);
+                reference.ignore_config_fields.extend_from_slice(ignore);
+                let place = "base_model_name_or_path in adapter_config.json";
+                reference.load_named(folder, place, device)?
+            }
+            None => ModelFolder::load_ignoring(&base_path, device, ignore)?,
+        };
         let (model, lora) = load_adapter(base.model.clone(), folder, purpose)?;
         Ok(Self {
             base,

@@ -5,6 +5,7 @@
 //! base give several models in the memory of one base and their adapters.
 
 mod attach;
+mod base;
 mod config;
 mod folder;
 mod layers;
@@ -12,6 +13,7 @@ mod peft;
 mod targets;
 
 pub use attach::has_adapters;
+pub use base::BaseReference;
 pub use config::LoraConfig;
 pub use folder::{AdapterFolder, AdapterUse, adapter_base, load_adapter, save_adapter};
 pub use layers::{LinearLayer, linear_layers};

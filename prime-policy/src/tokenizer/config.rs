@@ -1,6 +1,7 @@
 //! `tokenizer_config.json` and, in older folders, `special_tokens_map.json`.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use tokenizers::AddedToken;
 use super::special::SpecialTokens;
 use crate::chat::{TEMPLATE_FILE, TemplateEntry, additional_templates};
 use crate::checkpoint::SideFiles;
+use crate::checkpoint::stand_in::stand_in;
 use crate::error::PolicyError;
 use crate::generation_config::GENERATION_CONFIG;
 
@@ -73,7 +75,10 @@ impl Default for AddedTokenFields {
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PolicyError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // Below a file there is none either.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(source) => {
             return Err(PolicyError::Io {
                 path: path.to_owned(),
@@ -85,7 +90,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, P
         .map(Some)
         .map_err(|error| PolicyError::Format {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: stand_in(text.as_bytes()).map_or_else(|| error.to_string(), str::to_owned),
         })
 }
 

@@ -17,7 +17,8 @@ pub use special::SpecialTokens;
 pub use stream::TokenStream;
 
 use crate::chat::ChatTemplates;
-use crate::checkpoint::{SideFiles, write_atomically};
+use crate::checkpoint::stand_in::stand_in;
+use crate::checkpoint::{SideFiles, lacking, write_atomically};
 use crate::error::PolicyError;
 use crate::generation_config::{GenerationConfig, TokenIds};
 
@@ -58,23 +59,24 @@ impl Tokenizer {
     /// [`PolicyError::Io`]; [`PolicyError::Format`] names the file and the field; [`PolicyError::Tokenizer`] when no end
     /// token is found.
     pub fn from_file(path: &Path, eos: Option<&str>) -> Result<Self, PolicyError> {
-        let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let text = std::fs::read_to_string(path).map_err(|source| missing(path, folder, source))?;
         let format = |reason: String| PolicyError::Format {
             path: path.to_owned(),
             reason,
         };
-        let mut inner: tokenizers::Tokenizer = text
-            .parse()
-            .map_err(|error: tokenizers::Error| format(format!("not a tokenizer.json: {error}")))?;
+        let mut inner: tokenizers::Tokenizer =
+            text.parse().map_err(|error: tokenizers::Error| {
+                format(match stand_in(text.as_bytes()) {
+                    Some(what) => what.to_owned(),
+                    None => format!("not a tokenizer.json: {error}; copy or download it again"),
+                })
+            })?;
         inner
             .with_truncation(None)
             .map_err(|error| format(error.to_string()))?;
         inner.with_padding(None);
 
-        let folder = path.parent().unwrap_or(Path::new(""));
         let config = TokenizerConfig::from_folder(folder)?;
         add_tokens(
             &mut inner,
@@ -335,6 +337,25 @@ impl Tokenizer {
             &folder.join(config::CONFIG),
             format!("{config:#}\n").as_bytes(),
         )
+    }
+}
+
+/// Why a tokenizer's file cannot be read.
+fn missing(path: &Path, folder: &Path, source: std::io::Error) -> PolicyError {
+    let ours = path
+        .file_name()
+        .is_some_and(|name| name == lacking::TOKENIZER);
+    match source.kind() {
+        std::io::ErrorKind::NotFound if ours => {
+            let checked = match folder.as_os_str().is_empty() {
+                true => Ok(()),
+                false => lacking::check_folder(folder),
+            };
+            checked
+                .err()
+                .unwrap_or_else(|| lacking::no_tokenizer(folder))
+        }
+        _ => PolicyError::io(path)(source),
     }
 }
 

@@ -39,7 +39,16 @@ fn a_file_that_is_no_safetensors_file() {
         ),
         (
             b"<!DOCTYPE html>".to_vec(),
-            ": is not a safetensors file: its header would have 5789751444030890300 bytes, at most 100000000 are allowed",
+            ": is a web page, not the file that was to be downloaded; download it again",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n".to_vec(),
+            ": is a Git LFS pointer, not the file that it stands for; fetch the files with `git lfs pull` in that folder, \
+             or download it again",
+        ),
+        (
+            b"no weights at all".to_vec(),
+            ": is not a safetensors file: its header would have 7523097587056930670 bytes, at most 100000000 are allowed",
         ),
         (
             [&100u64.to_le_bytes()[..], b"{}"].concat(),
@@ -92,9 +101,40 @@ fn a_folder_without_weights() {
     fs::write(folder.join("pytorch_model.bin"), "").unwrap();
     assert_eq!(
         message(folder, folder),
-        ": has neither model.safetensors nor model.safetensors.index.json; pytorch_model.bin is a pickle, which is not \
-         read; load it with transformers and save it again with save_pretrained"
+        format!(
+            ": has neither model.safetensors nor model.safetensors.index.json; pytorch_model.bin is a pickle, which is \
+             not read; load it with transformers and save it again with save_pretrained: python -c \"from transformers \
+             import AutoModelForCausalLM; AutoModelForCausalLM.from_pretrained('{0}').save_pretrained('{0}')\"",
+            folder.display()
+        )
     );
+    fs::remove_file(folder.join("pytorch_model.bin")).unwrap();
+    for (name, parts) in [
+        ("model-00001-of-00002.safetensors", ["is a shard", "index"]),
+        (
+            "tiny-q4_k_m.gguf",
+            ["llama.cpp's format", "gguf_file='tiny-q4_k_m.gguf'"],
+        ),
+        (
+            "flax_model.msgpack",
+            ["a form that is not read", "safetensors"],
+        ),
+        (
+            "consolidated.safetensors",
+            ["rename it to model.safetensors", "consolidated"],
+        ),
+        (
+            "model.safetensors.incomplete",
+            ["a download that did not end", "again"],
+        ),
+    ] {
+        fs::write(folder.join(name), "").unwrap();
+        let found = message(folder, folder);
+        for part in parts {
+            assert!(found.contains(part), "{name}: {found}");
+        }
+        fs::remove_file(folder.join(name)).unwrap();
+    }
 }
 
 #[test]
@@ -148,7 +188,7 @@ fn everything_that_is_wrong_with_the_shards_is_in_one_error() {
     let size = bytes.len();
     let short = size - 4;
     let mut expected = vec![
-        format!("shard {one} cannot be read: No such file or directory (os error 2)"),
+        format!("shard {one} is missing; download or copy it too"),
         format!(
             "shard {two} is truncated: its header promises {size} bytes, the file has {short}; copy or download it again"
         ),

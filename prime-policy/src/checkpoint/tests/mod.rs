@@ -4,6 +4,7 @@ mod bad_files;
 mod crash;
 mod layout;
 mod modules;
+mod wrong_folders;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
