@@ -3,8 +3,9 @@
 //! `checkpoints/step-000040/` holds `policy/` and `prm/` (each a model folder with its optimiser's state), the value
 //! head where there is one, and `state.json`. `checkpoints/reference/` is the model before the first step.
 //!
-//! With adapters `policy/` and `prm/` are adapter folders in PEFT's layout, `reference/` is the base and
-//! `reference/adapter/` the adapter that the run started from.
+//! With adapters `policy/` and `prm/` are adapter folders in PEFT's layout and `reference/adapter/` is the adapter that the
+//! run started from. The base, read from a folder, stays where it is: `reference/base.json`, and one beside each adapter,
+//! says where, and what its files were, so that another model in its place is seen. A fresh base is kept in `reference/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use prime_policy::{
-    AdapterUse, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles, Tokenizer,
-    adapter_base, load_adapter, load_weights, save_adapter, save_weights,
+    AdapterUse, BaseReference, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles,
+    Tokenizer, adapter_base, load_adapter, load_weights, save_adapter, save_weights,
 };
 use prime_reward::ImplicitPrm;
 use serde::{Deserialize, Serialize};
@@ -44,17 +45,24 @@ pub struct Adapters {
     pub lora: LoraConfig,
     /// The base model's folder, an absolute path: what adapter folders name as theirs.
     pub base: PathBuf,
+    /// The same with its fingerprint, where it is not kept in the run folder.
+    pub outside: Option<BaseReference>,
 }
 
 impl About {
     fn save(&self, model: &Decoder, folder: &Path) -> Result<(), TrainError> {
         match &self.adapters {
-            Some(Adapters { lora, base }) => Ok(save_adapter(
-                model,
+            Some(Adapters {
                 lora,
-                &base.display().to_string(),
-                folder,
-            )?),
+                base,
+                outside,
+            }) => {
+                save_adapter(model, lora, &base.display().to_string(), folder)?;
+                if let Some(reference) = outside {
+                    reference.write(folder)?;
+                }
+                Ok(())
+            }
             None => Ok(self.whole(model).save(folder)?),
         }
     }
@@ -100,12 +108,16 @@ impl Checkpoints {
         self.folder.join("reference")
     }
 
-    /// Saves the model before the first step, which resuming starts the reference from; returns it with what the folders
+    /// Saves the model before the first step, which resuming starts the reference from, or where its base is; returns it with what the folders
     /// of this run's checkpoints say about their models.
     ///
     /// # Errors
     /// [`TrainError::Policy`] or [`TrainError::Io`] names the file.
-    pub fn save_reference(&self, start: Start) -> Result<(Decoder, About), TrainError> {
+    pub fn save_reference(
+        &self,
+        start: Start,
+        config: &Config,
+    ) -> Result<(Decoder, About), TrainError> {
         let folder = self.reference();
         let Start {
             model,
@@ -121,14 +133,37 @@ impl Checkpoints {
             side_files,
             adapters: None,
         };
-        let whole = base.as_ref().map_or(&model, |base| &base.model);
-        about.whole(whole).save(&folder)?;
-        if let Some(Base { path, lora, .. }) = base {
-            let named = path.as_deref().unwrap_or(&folder);
-            let base = absolute(named)?;
-            about.adapters = Some(Adapters { lora, base });
-            about.save(&model, &folder.join(ADAPTER))?;
-        }
+        let Some(Base {
+            model: whole,
+            path,
+            lora,
+        }) = base
+        else {
+            about.whole(&model).save(&folder)?;
+            return Ok((model, about));
+        };
+        about.adapters = Some(match path {
+            Some(path) => {
+                let base = absolute(&path)?;
+                let ignored = &config.model.ignore_config_fields;
+                let reference = BaseReference::to(&base, ignored)?;
+                reference.write(&folder)?;
+                Adapters {
+                    lora,
+                    base,
+                    outside: Some(reference),
+                }
+            }
+            None => {
+                about.whole(&whole).save(&folder)?;
+                Adapters {
+                    lora,
+                    base: absolute(&folder)?,
+                    outside: None,
+                }
+            }
+        });
+        about.save(&model, &folder.join(ADAPTER))?;
         Ok((model, about))
     }
 
@@ -218,12 +253,16 @@ impl Checkpoints {
         device: &Device,
     ) -> Result<(Learner<Decoder>, About), TrainError> {
         let folder = self.latest()?;
+        let outside = BaseReference::read(&self.reference())?;
         let ModelFolder {
             config: shape,
             model: whole,
             tokenizer,
             side_files,
-        } = ModelFolder::load(&self.reference(), device)?;
+        } = match &outside {
+            Some(base) => base.load(&self.reference(), device)?,
+            None => ModelFolder::load(&self.reference(), device)?,
+        };
         let dtype = config.model.compute_dtype;
         let whole = whole.with_compute_dtype(dtype)?;
         let mut about = About {
@@ -247,12 +286,17 @@ impl Checkpoints {
             true => {
                 let (model, lora) = load_adapter(whole.clone(), &start, AdapterUse::Training)?;
                 let named = PathBuf::from(adapter_base(&start)?.unwrap_or_default());
-                // A run folder that was moved still has its copy of the base.
-                let base = match named.is_dir() {
-                    true => named,
-                    false => absolute(&self.reference())?,
+                let base = match &outside {
+                    Some(reference) => absolute(&reference.path)?,
+                    None if named.is_dir() => named,
+                    // A run folder that was moved still has its copy of the base.
+                    None => absolute(&self.reference())?,
                 };
-                about.adapters = Some(Adapters { lora, base });
+                about.adapters = Some(Adapters {
+                    lora,
+                    base,
+                    outside,
+                });
                 model
             }
             false => whole.clone(),

@@ -513,7 +513,7 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
 }
 
 fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
-    if !AdapterFolder::is_one(model) {
+    if model.is_dir() && !AdapterFolder::is_one(model) {
         let message = format!(
             "{} holds no adapter (adapter_config.json without config.json): there is nothing to merge",
             model.display()

@@ -94,7 +94,7 @@ impl Run {
         let seconds = start.seconds;
         let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
-        let (model, about) = checkpoints.save_reference(start)?;
+        let (model, about) = checkpoints.save_reference(start, config)?;
         let mut run = Self {
             learner: Learner::new(model, config)?,
             metrics: MetricsWriter::create(&folder.join("metrics.jsonl"))?,

@@ -64,14 +64,14 @@ fn read(config: &Config) -> Result<Start, TrainError> {
     }
     let lora = config.lora.settings();
     if AdapterFolder::is_one(path) {
-        return from_adapter(path, lora.as_ref(), &device);
+        return from_adapter(config, path, lora.as_ref(), &device);
     }
     let ModelFolder {
         config: shape,
         model,
         tokenizer,
         side_files,
-    } = ModelFolder::load(path, &device)?;
+    } = ModelFolder::load_ignoring(path, &device, &config.model.ignore_config_fields)?;
     let start = Start {
         model,
         base: None,
@@ -120,6 +120,7 @@ impl Start {
 
 /// Goes on with an adapter when `[lora]` describes the same; merges it into its base when adapters are off.
 fn from_adapter(
+    config: &Config,
     path: &Path,
     lora: Option<&LoraConfig>,
     device: &Device,
@@ -129,7 +130,8 @@ fn from_adapter(
         // Merged, it is part of the weights.
         None => AdapterUse::Inference,
     };
-    let loaded = AdapterFolder::load(path, device, purpose)?;
+    let ignore = &config.model.ignore_config_fields;
+    let loaded = AdapterFolder::load_ignoring(path, device, purpose, ignore)?;
     let Some(lora) = lora else {
         let ModelFolder {
             config: shape,

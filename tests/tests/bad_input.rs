@@ -259,6 +259,96 @@ fn models_that_cannot_be_loaded_name_the_file() {
     refused(&none, &[], 2, &["samples is 0"]);
 }
 
+/// Every command that reads a model says what is in its place, and what to do.
+#[test]
+fn what_is_no_model_folder_is_named_for_what_it_is() {
+    let folder = Folder::new();
+    let every = |model: &str, parts: &[&str]| {
+        let parts = [parts, &[model]].concat();
+        refused(&["eval", "--model", model], &[], 1, &parts);
+        refused(
+            &["generate", "--model", model, "--prompt", "1="],
+            &[],
+            1,
+            &parts,
+        );
+        let start = sets([format!("model.path={model}").as_str()]);
+        refused(&["train"], &start, 1, &parts);
+    };
+    every(
+        "Qwen/Qwen2.5-0.5B",
+        &["hub", "hf download Qwen/Qwen2.5-0.5B"],
+    );
+    let file = folder.write("tiny.gguf", "GGUF").display().to_string();
+    every(&file, &["is a file", "llama.cpp's format"]);
+
+    let broken = |name: &str, change: &dyn Fn(&Path)| {
+        let path = folder.path(name);
+        copy_folder(Path::new(&model()), &path);
+        change(&path);
+        path.display().to_string()
+    };
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        let model = broken(&format!("pointer-{file}"), &|path| {
+            fs::write(path.join(file), pointer).unwrap();
+        });
+        every(&model, &[file, "is a Git LFS pointer", "git lfs pull"]);
+    }
+    let older = broken("older", &|path| {
+        fs::remove_file(path.join("tokenizer.json")).unwrap();
+        fs::write(path.join("vocab.json"), "{}").unwrap();
+        fs::write(path.join("merges.txt"), "").unwrap();
+    });
+    every(
+        &older,
+        &[
+            "tokenizer.json",
+            "merges.txt",
+            "AutoTokenizer.from_pretrained(",
+        ],
+    );
+    let pickled = broken("pickled", &|path| {
+        let weights = path.join("model.safetensors");
+        fs::rename(weights, path.join("pytorch_model.bin")).unwrap();
+    });
+    every(
+        &pickled,
+        &["pytorch_model.bin is a pickle", "AutoModelForCausalLM"],
+    );
+    let fields = broken("fields", &|path| {
+        let path = path.join("config.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let more = "{\"first\": 1, \"quantization_config\": {\"bits\": 4},";
+        fs::write(&path, text.replacen('{', more, 1)).unwrap();
+    });
+    let way_out = "model.ignore_config_fields = [\"first\", \"quantization_config\"]";
+    every(
+        &fields,
+        &["first is 1", "use the unquantised checkpoint", way_out],
+    );
+    let ignore = "model.ignore_config_fields=[\"first\", \"quantization_config\"]";
+    let mut eval = ["eval", "--model", &fields].map(str::to_owned).to_vec();
+    eval.extend(tiny());
+    eval.extend(sets([ignore]));
+    prime_train(&eval).expect_success();
+    let absent =
+        sets(["model.ignore_config_fields=[\"first\", \"quantization_config\", \"second\"]"]);
+    let parts = ["names second, which the file does not have", "take it out"];
+    refused(&["eval", "--model", &fields], &absent, 1, &parts);
+
+    // Where an adapter is wanted.
+    let out = folder.argument("out");
+    for (model, code, part) in [
+        (model(), 2, "nothing to merge"),
+        (folder.argument("nowhere"), 1, "there is no folder"),
+        ("Qwen/Qwen2.5-0.5B".to_owned(), 1, "hf download"),
+    ] {
+        let done = prime_train(&["merge", "--model", &model, "--out", &out]);
+        assert_refused(&done, code, &[&model, part]);
+    }
+}
+
 #[test]
 fn places_that_cannot_be_written_to_are_named() {
     let mut again: Vec<String> = ["train", "--name", "done"].map(str::to_owned).to_vec();

@@ -83,6 +83,138 @@ fn a_run_with_adapters_leaves_adapters_and_goes_on_from_them_exactly() {
     );
 }
 
+/// A base from a folder stays there: the run refers to it and knows it again.
+#[test]
+fn a_base_from_a_folder_is_referred_to_and_known_again() {
+    let folder = Folder::new();
+    let whole = train("base", &["lora.rank=0", "rl.steps=0"], &folder);
+    prime_train(&whole).expect_success();
+    std::fs::rename(
+        folder.path("runs/base/checkpoints/step-000000/policy"),
+        folder.path("base"),
+    )
+    .unwrap();
+    let base = folder.path("base").canonicalize().unwrap();
+    let from = format!("model.path={}", base.display());
+    prime_train(&train("run", &[&from, "warmup.steps=0"], &folder)).expect_success();
+    let reference = "runs/run/checkpoints/reference";
+    assert_eq!(
+        folder.list(reference),
+        ["adapter", "base.json"],
+        "no copy of the base"
+    );
+    let policy = "runs/run/checkpoints/step-000004/policy";
+    assert_eq!(
+        folder.list(policy),
+        [
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "base.json",
+            "optimizer.bin"
+        ]
+    );
+    let text = |name: &str| String::from_utf8(folder.read(name)).unwrap();
+    let named = base.display().to_string();
+    for file in [
+        format!("{reference}/base.json"),
+        format!("{policy}/adapter_config.json"),
+    ] {
+        assert!(text(&file).contains(&format!("\"{named}\"")), "{file}");
+    }
+    assert!(text(&format!("{reference}/base.json")).contains("\"sha256\""));
+
+    let end = adapters(&folder, "run", 4);
+    let unbroken = recorded_text(&folder.path("runs/run"));
+    let cut = || std::fs::remove_dir_all(folder.path("runs/run/checkpoints/step-000004"));
+    cut().unwrap();
+    let resume = || prime_train(&["train", "--resume", &folder.argument("runs/run")]);
+    resume().expect_success();
+    assert_eq!(recorded_text(&folder.path("runs/run")), unbroken);
+    assert!(adapters(&folder, "run", 4) == end);
+
+    // Another model in the place of the base: one byte of its weights.
+    let weights = folder.path("base/model.safetensors");
+    let original = std::fs::read(&weights).unwrap();
+    let mut other = original.clone();
+    *other.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, &other).unwrap();
+    cut().unwrap();
+    let policy = folder.argument("runs/run/checkpoints/step-000002/policy");
+    let merged = folder.argument("merged");
+    let mut eval = ["eval", "--model", &policy].map(str::to_owned).to_vec();
+    eval.extend(tiny());
+    let merge = ["merge", "--model", &policy, "--out", &merged].map(str::to_owned);
+    let refused = |parts: &[&str]| {
+        for done in [resume(), prime_train(&eval), prime_train(&merge)] {
+            assert_eq!(done.code, Some(1), "{}", done.stderr);
+            for part in parts {
+                assert!(
+                    done.stderr.contains(part),
+                    "{part:?} is not in {}",
+                    done.stderr
+                );
+            }
+        }
+    };
+    refused(&[
+        &named,
+        "is not the one that was trained on: model.safetensors has other content",
+        "put the old files back",
+    ]);
+    std::fs::write(&weights, original).unwrap();
+
+    // Gone, and then elsewhere.
+    let moved = folder.path("moved");
+    std::fs::rename(folder.path("base"), &moved).unwrap();
+    refused(&[&named, "folder"]);
+    for place in ["reference", "step-000002/policy", "step-000002/prm"] {
+        for file in ["base.json", "adapter_config.json"] {
+            let path = folder.path(&format!("runs/run/checkpoints/{place}/{file}"));
+            if let Ok(text) = std::fs::read_to_string(&path) {
+                let found = moved.canonicalize().unwrap().display().to_string();
+                std::fs::write(&path, text.replace(&named, &found)).unwrap();
+            }
+        }
+    }
+    prime_train(&eval).expect_success();
+    prime_train(&merge).expect_success();
+    resume().expect_success();
+    assert_eq!(recorded_text(&folder.path("runs/run")), unbroken);
+}
+
+/// A run from before bases were referred to has a copy of its own, and goes on from it.
+#[test]
+fn a_run_with_a_copy_of_its_base_still_goes_on() {
+    let folder = Folder::new();
+    let whole = train("base", &["lora.rank=0", "rl.steps=0"], &folder);
+    prime_train(&whole).expect_success();
+    let base = folder.path("runs/base/checkpoints/step-000000/policy");
+    let from = format!("model.path={}", base.canonicalize().unwrap().display());
+    prime_train(&train("run", &[&from, "warmup.steps=0"], &folder)).expect_success();
+    let end = adapters(&folder, "run", 4);
+    // As it was: the base in reference/, and no reference to another.
+    let checkpoints = folder.path("runs/run/checkpoints");
+    std::fs::remove_dir_all(checkpoints.join("step-000004")).unwrap();
+    for file in std::fs::read_dir(&base).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_owned();
+        if name != "optimizer.bin" {
+            std::fs::copy(path, checkpoints.join("reference").join(name)).unwrap();
+        }
+    }
+    for place in [
+        "reference",
+        "reference/adapter",
+        "step-000002/policy",
+        "step-000002/prm",
+    ] {
+        std::fs::remove_file(checkpoints.join(place).join("base.json")).unwrap();
+    }
+    std::fs::remove_dir_all(&base).unwrap();
+    prime_train(&["train", "--resume", &folder.argument("runs/run")]).expect_success();
+    assert!(adapters(&folder, "run", 4) == end);
+}
+
 #[test]
 fn an_adapter_folder_is_evaluated_merged_and_trained_further() {
     let folder = Folder::new();

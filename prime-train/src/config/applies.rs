@@ -30,6 +30,13 @@ fn gae(config: &Config) -> bool {
 
 const RULES: &[Rule] = &[
     Rule {
+        keys: &["model.ignore_config_fields"],
+        when: "with model.path",
+        holds: |config| {
+            !config.model.path.is_empty() || !config.model.ignore_config_fields.is_empty()
+        },
+    },
+    Rule {
         keys: &[
             "model.hidden_size",
             "model.num_hidden_layers",

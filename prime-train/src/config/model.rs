@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Model {
     /// A Hugging Face model folder; empty = a fresh model of the shape below.
     pub path: String,
+    /// Fields of its `config.json` that are not honoured here and change nothing that the model computes, by name, such as
+    /// `["logits_processor", "rope_scaling.attn_factor"]`. A name that the file does not have, or of a field that is read, is
+    /// an error.
+    pub ignore_config_fields: Vec<String>,
     /// What policy, reward model and reference compute their matrix products in, and keep their key/value caches in:
     /// `float32`, or `bfloat16` on a device that has it. Weights, gradients and optimisers are f32 either way.
     pub compute_dtype: ComputeDtype,
@@ -38,6 +42,7 @@ impl Default for Model {
     fn default() -> Self {
         Model {
             path: String::new(),
+            ignore_config_fields: vec![],
             compute_dtype: ComputeDtype::Float32,
             hidden_size: 64,
             num_hidden_layers: 2,
