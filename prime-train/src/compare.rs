@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use prime_policy::parallel_map;
 
-use crate::config::{Config, Layer, resolve};
+use crate::config::{Config, Layer, Purpose, Resolved, resolve_for};
 use crate::error::TrainError;
 use crate::files::write_atomically;
 use crate::metrics::{StepMetrics, read_metrics};
@@ -102,7 +102,7 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
         ));
     }
     let plans = plans(options)?;
-    let config = |plan: &Plan, seed: u64| -> Result<Config, TrainError> {
+    let resolved = |plan: &Plan, seed: u64| -> Result<Resolved, TrainError> {
         let mut layers = vec![
             Layer::set("eval.every=2")?,
             Layer::set("eval.every_problems=384")?,
@@ -111,12 +111,16 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
         layers.extend(options.layers.iter().cloned());
         layers.push(Layer::set(&format!("seed={seed}"))?);
         layers.push(Layer::set("threads=1")?);
-        Ok(resolve(&layers)?)
+        Ok(resolve_for(&layers, Purpose::Training)?)
     };
+    let config =
+        |plan: &Plan, seed| -> Result<Config, TrainError> { Ok(resolved(plan, seed)?.config) };
     // Every arm is checked before the first one runs.
     let base = config(&plans[0], options.seeds[0])?;
     for plan in &plans {
-        config(plan, options.seeds[0])?;
+        for note in resolved(plan, options.seeds[0])?.notes {
+            eprintln!("note: {}: {note}", plan.name);
+        }
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let name = match &options.name {
@@ -347,7 +351,7 @@ mod tests {
             name: None,
         };
         for plan in plans(&options).unwrap() {
-            resolve(&plan.layers).unwrap();
+            crate::config::resolve(&plan.layers).unwrap();
         }
     }
 }

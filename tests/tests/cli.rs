@@ -49,6 +49,9 @@ fn a_run_leaves_everything_behind_and_its_model_can_be_used() {
 
     let config = String::from_utf8(folder.read("runs/first/config.toml")).unwrap();
     assert!(config.contains("hidden_size = 16") && config.contains("preset = \"anchored\""));
+    assert!(!config.contains("beta1"), "seldom changed, at its default");
+    let full = String::from_utf8(folder.read("runs/first/config.full.toml")).unwrap();
+    assert!(full.contains("beta1 = 0.9"), "{full}");
     let summary = json(&folder.read("runs/first/summary.json"));
     for key in [
         "warmup_pass_at_1",
@@ -345,4 +348,29 @@ fn help_and_version_are_answers_not_errors() {
     ] {
         assert!(help.contains(command), "{command}");
     }
+}
+
+#[test]
+fn the_configuration_explains_itself() {
+    let one = prime_train(&["config", "--explain", "rl.lr"]).expect_success();
+    for part in ["rl.lr", "default", "presets"] {
+        assert!(one.stdout.contains(part), "{}", one.stdout);
+    }
+    let all = prime_train(&["config"]).expect_success().stdout;
+    assert_eq!(
+        all,
+        prime_train(&["config", "--list"]).expect_success().stdout
+    );
+    assert!(all.lines().count() > 100 && all.contains("rl.gspo.clip_ratio_low = "));
+    let page = prime_train(&["config", "--markdown"])
+        .expect_success()
+        .stdout;
+    assert!(page.starts_with("# Every key"), "{page}");
+    let unknown = prime_train(&["config", "--explain", "num_generations"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(
+        unknown.stderr.contains("`rl.group_size`"),
+        "{}",
+        unknown.stderr
+    );
 }

@@ -134,7 +134,6 @@ const MICRO: &str = "memory only: `rl.micro_batch_tokens` tokens a forward pass,
                      optimiser step takes `rl.mini_batch_size` responses";
 const EPOCHS: &str =
     "a run is as long as `rl.steps` says; a step takes `rl.prompts_per_step` prompts";
-const ROWS: &str = "the row schema is recognised; see data.train_file";
 const ALWAYS: &str = "not a setting here: it is always done where it helps";
 const NOT_HERE: &str = "there is nothing like it here: leave it out";
 
@@ -396,9 +395,16 @@ const NAMES: &[(&str, Ours)] = &[
         "dataset_name",
         Told("`data.train_file`: a file on this machine"),
     ),
-    ("prompt_key", Told(ROWS)),
-    ("input_key", Told(ROWS)),
-    ("label_key", Told(ROWS)),
+    ("prompt_key", Same("data.columns.prompt")),
+    ("input_key", Same("data.columns.prompt")),
+    ("label_key", Same("data.columns.answer")),
+    ("reward_fn_key", Same("data.columns.data_source")),
+    (
+        "enable_thinking",
+        Told(
+            "`data.chat_template_kwargs` are handed to the chat template: { enable_thinking = false }",
+        ),
+    ),
     (
         "apply_chat_template",
         Told("`data.chat_template`: \"auto\" takes the model's, \"none\" takes none"),

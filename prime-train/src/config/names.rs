@@ -86,13 +86,17 @@ pub(super) fn hint<'a>(
     if let Some(translation) = foreign::translation(dotted, value) {
         return Some(translation);
     }
-    let (section, key) = dotted.rsplit_once('.').unwrap_or(("", dotted));
+    let dotted = dotted.to_lowercase().replace('-', "_");
+    if docs::key(&dotted).is_some() {
+        return Some(format!("did you mean `{dotted}`?"));
+    }
+    let (section, key) = dotted.rsplit_once('.').unwrap_or(("", &dotted));
     let mut all = docs::keys().map(|known| known.key.as_str());
     let same_word = all.find(|known| known.rsplit('.').next() == Some(key));
     let meant = same_word
         .map(str::to_owned)
         .or_else(|| nearest(key, siblings).map(|name| join(section, &name)))
-        .or_else(|| nearest(dotted, docs::keys().map(|known| known.key.as_str())));
+        .or_else(|| nearest(&dotted, docs::keys().map(|known| known.key.as_str())));
     meant.map(|meant| format!("did you mean `{meant}`?"))
 }
 

@@ -49,6 +49,13 @@ fn names_of_other_programs_are_translated() {
         ("data.train_batch_size=64", "`rl.prompts_per_step = 64`"),
         ("reward_model.model.beta_train=0.05", "`prm.beta = 0.05`"),
         ("trainer.total_epochs=3", "`rl.steps`"),
+        ("RL.LR=1", "did you mean `rl.lr`?"),
+        ("sampling.max-new-tokens=9", "`sampling.max_new_tokens = 9`"),
+        ("sampling.top-k=9", "did you mean `sampling.top_k`?"),
+        (
+            "data.prompt_key=problem",
+            "`data.columns.prompt = \"problem\"`",
+        ),
         ("trainer.save_freq=10", "`run.save_every = 10`"),
         ("init_kl_coef=0.01", "`kl.placement = \"reward\"`"),
         (
