@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prime_policy::{AdapterFolder, AdapterUse, device_by_name};
-use prime_verifier::math::{Extraction, MathPolicy, Source};
+use prime_verifier::math::{Extraction, MathPolicy};
 
 use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
@@ -17,6 +17,7 @@ use crate::eval::evaluate;
 use crate::generate::{self, GenerateOptions};
 use crate::memory::MemoryPlan;
 use crate::report::write_report;
+use crate::reward::extraction;
 use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
 use crate::summary::Summary;
 use crate::verify::{self, VerifyOptions};
@@ -196,7 +197,8 @@ pub enum Command {
         #[arg(long, value_name = "NAME", default_value = "default", value_parser = policy())]
         policy: MathPolicy,
         /// Where in a response to look for the answer, the first place that has one winning: boxed, final_answer,
-        /// answer, whole, bold, math_span, last_value, separated by commas; or anywhere. Training looks in boxes only.
+        /// answer, whole, bold, math_span, last_value, hash, answer_tag, answer_line, separated by commas; or anywhere, which
+        /// is the first seven. Training looks where data.extract says.
         #[arg(long, value_name = "SOURCES", default_value = "anywhere", value_parser = extraction)]
         extract: Extraction,
         /// Count broken rows and leave them out, instead of stopping at the first.
@@ -250,32 +252,6 @@ impl Command {
 fn policy() -> impl TypedValueParser<Value = MathPolicy> {
     PossibleValuesParser::new(MathPolicy::NAMES)
         .try_map(|name| MathPolicy::by_name(&name).ok_or("there is no such policy"))
-}
-
-/// Places in a response by the names they have in files: `boxed,final_answer`; or `anywhere`.
-fn extraction(names: &str) -> Result<Extraction, String> {
-    if names == "anywhere" {
-        return Ok(Extraction::anywhere());
-    }
-    let known: Vec<(String, Source)> = Source::ALL
-        .iter()
-        .filter_map(|source| {
-            Some((
-                serde_json::to_value(source).ok()?.as_str()?.to_owned(),
-                *source,
-            ))
-        })
-        .collect();
-    let place = |given: &str| {
-        let found = known.iter().find(|(name, _)| name == given.trim());
-        found.map(|(_, source)| *source).ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-            let names = names.join(", ");
-            format!("`{given}` is none of {names} (separated by commas), nor anywhere by itself")
-        })
-    };
-    let sources = names.split(',').map(place).collect::<Result<Vec<_>, _>>()?;
-    Ok(Extraction::anywhere().with_sources(sources))
 }
 
 /// Runs a command.

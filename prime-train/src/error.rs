@@ -143,6 +143,14 @@ pub enum TrainError {
         /// What the settings that it speaks of are called where the user gave them.
         names: &'static str,
     },
+    /// A grader of one's own cannot be asked.
+    #[error("reward `{name}`: {source}")]
+    Grader {
+        /// What the configuration calls it.
+        name: String,
+        /// What is wrong.
+        source: prime_verifier::external::GraderError,
+    },
     /// The sandbox is not there, or what runs in it is not judged as it should be.
     #[error("{0}")]
     Doctor(String),
@@ -181,6 +189,7 @@ impl TrainError {
             TrainError::Config(_)
             | TrainError::Usage(_)
             | TrainError::RunExists { .. }
+            | TrainError::Grader { .. }
             | TrainError::Policy(
                 prime_policy::PolicyError::Device { .. }
                 | prime_policy::PolicyError::Sampling { .. },

@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::data::problems::Problems;
 use crate::data::tasks::Split;
 use crate::error::TrainError;
+use crate::response_text::ResponseText;
+use crate::reward::{Asked, Scope};
 
 /// Rows decoded together.
 const ROWS_PER_BATCH: usize = 64;
@@ -57,9 +59,11 @@ pub fn evaluate<M: CausalLm>(
     let prompts: Vec<&[u32]> = prepared.iter().map(|p| p.prompt_ids.as_slice()).collect();
     let ids: Vec<u64> = prepared.iter().map(|p| p.id).collect();
     let sampling = config.eval_sampling();
+    let text = ResponseText::new(tokenizer, &config.sampling.stop_strings);
     let request = GenerationRequest {
         samples: config.eval.k,
         stop: tokenizer.stop_ids(),
+        text: text.options(),
         seed: config.eval.seed ^ EVAL_STREAM,
         prompt_ids: &ids,
         rows_per_batch: ROWS_PER_BATCH,
@@ -71,13 +75,23 @@ pub fn evaluate<M: CausalLm>(
     let texts = sampled
         .iter()
         .flat_map(|responses| responses.iter())
-        .map(|response| tokenizer.decode_response(&response.tokens))
+        .map(|response| text.of(response))
         .collect::<Result<Vec<_>, _>>()?;
     let asked = prepared
         .iter()
         .zip(&sampled)
-        .flat_map(|(problem, responses)| responses.iter().map(move |_| problem));
-    let verdicts = problems.verify_all(texts.iter().map(String::as_str).zip(asked));
+        .flat_map(|(problem, responses)| responses.iter().map(move |response| (problem, response)));
+    let asked: Vec<Asked<'_>> = asked
+        .zip(&texts)
+        .map(|((problem, response), text)| Asked {
+            response: text,
+            tokens: response.tokens.len(),
+            finish: response.finish,
+            problem,
+        })
+        .collect();
+    let judged = problems.judge(&asked, Scope::Outcome);
+    let verdicts = judged.into_iter().map(|judged| judged.verdict);
 
     let mut tally = Tally::default();
     let mut judged = texts.into_iter().zip(verdicts);

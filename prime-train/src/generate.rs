@@ -51,13 +51,13 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
         false => tokenizer.encode_prompt(&options.prompt)?,
     };
     let sampling = sampling(config, &options.layers, defaults.as_ref(), ids.len())?;
-    let stop_strings = defaults.as_ref().map(|found| &found.defaults.stop_strings);
-    let stop_strings: Vec<&str> = stop_strings
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    eprintln!("{}", described(&sampling, defaults.as_ref()));
+    let given = |layer: &Layer| layer.gives("sampling", "stop_strings");
+    let stop_strings = match &defaults {
+        Some(found) if !options.layers.iter().any(given) => &found.defaults.stop_strings,
+        _ => &config.sampling.stop_strings,
+    };
+    eprintln!("{}", described(&sampling, stop_strings, defaults.as_ref()));
+    let stop_strings: Vec<&str> = stop_strings.iter().map(String::as_str).collect();
     let decode = |ids: &[u32]| tokenizer.decode_response(ids);
     let prompts = [ids.as_slice()];
     let request = GenerationRequest {
@@ -134,7 +134,7 @@ fn sampling(
     Ok(sampling)
 }
 
-fn described(sampling: &SamplingConfig, found: Option<&ModelDefaults>) -> String {
+fn described(sampling: &SamplingConfig, stop: &[String], found: Option<&ModelDefaults>) -> String {
     let SamplingConfig {
         temperature,
         top_k,
@@ -142,12 +142,9 @@ fn described(sampling: &SamplingConfig, found: Option<&ModelDefaults>) -> String
         min_p,
         max_new_tokens,
     } = sampling;
-    let (stop, from) = match found {
-        Some(found) => (
-            &found.defaults.stop_strings[..],
-            format!("{}, then the settings given", found.path.display()),
-        ),
-        None => (&[][..], "[sampling]".to_owned()),
+    let from = match found {
+        Some(found) => format!("{}, then the settings given", found.path.display()),
+        None => "[sampling]".to_owned(),
     };
     format!(
         "sampling: temperature {temperature}, top_k {top_k}, top_p {top_p}, min_p {min_p}, max_new_tokens \

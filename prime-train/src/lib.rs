@@ -39,6 +39,8 @@ pub mod memory;
 pub mod metrics;
 pub mod progress;
 pub mod report;
+mod response_text;
+pub mod reward;
 pub mod rng;
 pub mod run;
 mod setup;
@@ -46,6 +48,7 @@ pub mod sft;
 mod start;
 pub mod step;
 pub mod summary;
+pub mod unjudged;
 pub mod verify;
 
 #[cfg(all(doctest, feature = "flex"))]

@@ -19,6 +19,7 @@ use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
+use crate::unjudged::Watch;
 
 pub use crate::start::{Base, Start, initial_model, warmed_up_model};
 
@@ -75,6 +76,7 @@ pub struct Run {
     checkpoints: Checkpoints,
     metrics: MetricsWriter,
     progress: bool,
+    watch: Watch,
 }
 
 impl Run {
@@ -104,6 +106,7 @@ impl Run {
             problems,
             checkpoints,
             progress,
+            watch: Watch::default(),
         };
         let mut record = StepMetrics::new(0);
         record.set("timing_s/warmup", seconds)?;
@@ -132,6 +135,7 @@ impl Run {
             checkpoints,
             metrics,
             progress,
+            watch: Watch::default(),
         })
     }
 
@@ -145,13 +149,30 @@ impl Run {
         }
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
-        let result = evaluate(
+        let evaluated = evaluate(
             policy,
             &self.config,
             &self.problems,
             &self.about.tokenizer,
             problems,
-        )?;
+        );
+        let result = match evaluated {
+            Ok(result) => result,
+            // The policy is no worse for it, and the steps are not lost.
+            Err(TrainError::NothingJudged { responses, reason }) => {
+                eprintln!(
+                    "warning: step {}: none of the {responses} responses of the evaluation could be judged, so there is no pass@1; the first: {reason}",
+                    record.step()
+                );
+                record.set_count("eval/could_not_judge", responses);
+                record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        if result.could_not_judge > 0 {
+            record.set_count("eval/could_not_judge", result.could_not_judge);
+        }
         record.set("eval/pass@1", result.avg_at_k)?;
         record.set_count("eval/n", result.n);
         if let Some(answers) = result.answers {
@@ -195,6 +216,9 @@ impl Run {
                 }
             };
             let number = self.learner.step;
+            if let Some(warning) = self.watch.look(number, report.unjudged.as_ref()) {
+                eprintln!("{warning}");
+            }
             let due = |every: usize| every > 0 && number.is_multiple_of(every as u64);
             if number == total {
                 self.evaluate_into(config.eval.problems, &mut report.metrics)?;

@@ -99,7 +99,7 @@ fn faults_are_reasons() {
     });
     let answers = grade(&url, &["teapot", "moved", "text", "high", "null", "fine"]);
     for (answer, part) in answers.iter().zip([
-        "status 418 I'm a teapot: no coffee",
+        "status 418 X: no coffee",
         "status 302",
         "`yes`, which is not a JSON object",
         "`score` is 1.01",
@@ -142,11 +142,11 @@ fn a_deadline_is_kept() {
         (200, r#"{"score": 1}"#.to_owned())
     });
     let mut config = HttpConfig::new(url);
-    config.deadline = Duration::from_millis(300);
+    config.deadline = Duration::from_secs(1);
     let grader = HttpGrader::connect(config).unwrap();
     let begun = std::time::Instant::now();
     let reason = grader.grade(&requests(&["x"])).remove(0).unwrap_err();
-    assert!(reason.contains("no answer within 0.3 s"), "{reason}");
+    assert!(reason.contains("no answer within 1 s"), "{reason}");
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
 

@@ -63,9 +63,14 @@ const RULES: &[Rule] = &[
         holds: |config| config.lora.rank > 0,
     },
     Rule {
-        keys: &["data.columns.", "data.ability"],
+        keys: &["data.columns.", "data.ability", "data.extract"],
         when: "with data.task = \"rows\"",
         holds: |config| config.data.task.builtin().is_none(),
+    },
+    Rule {
+        keys: &["reward.overlong_penalty"],
+        when: "with reward.overlong_buffer above 0",
+        holds: |config| config.reward.overlong_buffer > 0,
     },
     Rule {
         keys: &["rl.loss_scale_factor"],

@@ -8,6 +8,7 @@ use super::Columns;
 use crate::data::chat;
 use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
 use crate::data::tasks::{PassMark, Task, TaskName};
+use crate::reward::extraction;
 
 /// Where problems come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,11 @@ pub struct Data {
     pub ability: String,
     /// Which columns mean what, where the layout of the rows does not say it.
     pub columns: Columns,
+    /// Where in a response the answer of a row of maths stands: `auto` (where the row's prompt asks for it: in a box, behind
+    /// `####`, between `<answer>` tags, on a line `Answer:`; a box counts in any case), or the places of `verify --extract`,
+    /// the first that has an answer winning: some of `boxed,final_answer,answer,whole,bold,math_span,last_value,hash,answer_tag,answer_line`,
+    /// or `anywhere`, which is the first seven. The looser the place, the more a policy learns to hint at answers.
+    pub extract: String,
     /// Right answers needed on a built-in task, `"all"` or `"fraction"`; `""` (`None`) = the task's own.
     #[serde(with = "optional_pass_mark")]
     pub pass_mark: Option<PassMark>,
@@ -104,6 +110,7 @@ impl Default for Data {
             prompt_template: PROBLEM.to_owned(),
             ability: "math".to_owned(),
             columns: Columns::default(),
+            extract: extraction::AUTO.to_owned(),
             pass_mark: None,
         }
     }

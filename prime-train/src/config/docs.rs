@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("objective.rs"),
     include_str!("objective_keys.rs"),
     include_str!("prm.rs"),
+    include_str!("reward.rs"),
     include_str!("rl.rs"),
     include_str!("run.rs"),
     include_str!("schedule.rs"),

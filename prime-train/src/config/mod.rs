@@ -27,6 +27,7 @@ mod objective_keys;
 mod presets;
 mod prm;
 mod resolve;
+mod reward;
 mod rl;
 mod run;
 mod schedule;
@@ -72,6 +73,7 @@ pub use prm::{
     Granularity, LabelPrior, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessGroups, Replay,
 };
 pub use resolve::{Purpose, Resolved, resolve, resolve_for};
+pub use reward::{Reward, RewardKind, RewardPart};
 pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, Run};
 pub use schedule::{LrSchedule, Schedule};
@@ -96,6 +98,8 @@ pub struct Config {
     pub lora: Lora,
     /// What is trained on.
     pub data: Data,
+    /// What a response earns.
+    pub reward: Reward,
     /// How responses to rows of code are graded.
     pub code: Code,
     /// Supervised warm-up before reinforcement.
@@ -131,6 +135,7 @@ impl Config {
             model: Model::default(),
             lora: Lora::default(),
             data: Data::default(),
+            reward: Reward::default(),
             code: Code::default(),
             warmup: Warmup::default(),
             sampling: Sampling::default(),

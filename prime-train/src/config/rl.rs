@@ -23,6 +23,9 @@ pub struct Sampling {
     pub min_p: f64,
     /// Longest response, `<eos>` included, ≥ 1.
     pub max_new_tokens: usize,
+    /// Texts that end a response, in training and evaluation; none of them empty. What is judged is the text before the one
+    /// that came, or through it where it closes an element (`</answer>`). `[]` = the model's own stop tokens alone.
+    pub stop_strings: Vec<String>,
 }
 
 impl Default for Sampling {
@@ -33,6 +36,7 @@ impl Default for Sampling {
             top_p: 1.0,
             min_p: 0.0,
             max_new_tokens: 40,
+            stop_strings: vec![],
         }
     }
 }
@@ -117,6 +121,10 @@ pub struct Rl {
     pub loss_scale_factor: f64,
     /// Weight of the entropy bonus, ≥ 0.
     pub entropy_coef: f64,
+    /// Leave responses that reached the length limit out of the loss of the policy and the critic (DAPO's overlong filtering):
+    /// their reward says more about the limit than about them. They still count in the baselines of their group, in the
+    /// filter and for the PRM. `filter.truncated` drops whole groups instead.
+    pub mask_truncated: bool,
     /// Keys of `ppo_clip`.
     pub ppo_clip: PpoClipKeys,
     /// Keys of `gspo`.
@@ -166,6 +174,7 @@ impl Default for Rl {
             loss_agg: LossAgg::TokenMean,
             loss_scale_factor: 0.0,
             entropy_coef: 0.0,
+            mask_truncated: false,
             ppo_clip: PpoClipKeys::default(),
             gspo: GspoKeys::default(),
             sapo: SapoKeys::default(),

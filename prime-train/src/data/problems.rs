@@ -1,43 +1,25 @@
 //! One stream of tokenised problems with their verifier, whatever they come from.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 use prime_policy::Tokenizer;
-use prime_verifier::code::{CodeVerifier, Ticket};
-use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
 use super::ability::Ability;
 use super::broken::{Broken, Fault};
 use super::chat::PromptFormat;
 use super::left_out::LeftOut;
+pub use super::problem::PreparedProblem;
 use super::prompt_limit::PromptLimit;
 use super::reading::RowReading;
-use super::row::Row;
 use super::rows::{RowReader, broken_row};
+use super::source_names::SourceNames;
 use super::tasks::{Split, Task};
 use crate::config::Config;
 use crate::error::TrainError;
+use crate::reward::{Asked, DataVerifier, Judged, Rewards, Scope};
 use crate::rng::Stream;
-
-/// A problem ready to be sampled from.
-#[derive(Debug, Clone, Default)]
-pub struct PreparedProblem {
-    /// Its number in its split: the same number is the same problem.
-    pub id: u64,
-    /// The question as text.
-    pub prompt: String,
-    /// The question as tokens.
-    pub prompt_ids: Vec<u32>,
-    /// What the verifier compares with.
-    pub ground_truth: String,
-    /// Whether judging a response means running it.
-    pub is_code: bool,
-    /// The row of a data file that it was made from.
-    pub row: Option<Arc<Row>>,
-}
 
 /// Problems to train and to evaluate on.
 pub struct Problems {
@@ -46,53 +28,46 @@ pub struct Problems {
     /// Rows left out: broken, or too long.
     skipped: usize,
     notes: Vec<String>,
+    rewards: Rewards,
+    source_names: SourceNames,
 }
 
 enum Source {
     Task {
         task: Box<dyn Task>,
-        verifier: Box<dyn Verifier>,
         train_seed: u64,
         eval_seed: u64,
     },
     Rows {
         train: Vec<PreparedProblem>,
         eval: Vec<PreparedProblem>,
-        maths: MathVerifier,
-        /// There if a row needs it.
-        code: Option<Box<CodeVerifier>>,
         seed: u64,
     },
     Own {
         train: Vec<PreparedProblem>,
-        verifier: Box<dyn Verifier>,
     },
 }
-
-/// Programs for each worker that are handed over before the first of them has its verdict: their tests and what they printed
-/// are kept until then.
-const PROGRAMS_AHEAD: usize = 16;
 
 impl Problems {
     /// The problems that a configuration names.
     ///
     /// # Errors
     /// A data file that cannot be read or holds no usable row; a pass mark out of range; [`TrainError::Code`] if there are rows
-    /// of code and programs cannot be run.
+    /// of code and programs cannot be run; [`TrainError::Grader`] for a grader of one's own that cannot be asked.
     pub fn open(config: &Config, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
         let max_prompt_tokens = config.data.max_prompt_tokens;
         let (mut skipped, mut notes) = (0, vec![]);
-        let source = match config.data.task.builtin() {
+        let (source, verifier) = match config.data.task.builtin() {
             Some(task) => {
                 let pass_mark = config.data.pass_mark.unwrap_or_else(|| task.pass_mark());
                 let verifier = task.verifier(pass_mark)?;
                 let (train_seed, eval_seed) = (config.seed, config.eval.seed);
-                Source::Task {
+                let source = Source::Task {
                     task,
-                    verifier,
                     train_seed,
                     eval_seed,
-                }
+                };
+                (source, DataVerifier::One(verifier))
             }
             None => {
                 let format = PromptFormat::open(config, tokenizer)?;
@@ -127,19 +102,25 @@ impl Problems {
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
                 let is_code = train.iter().chain(&eval).any(|problem| problem.is_code);
-                let code = is_code.then(|| CodeVerifier::new(&config.code()).map(Box::new));
-                Source::Rows {
+                let source = Source::Rows {
                     train,
                     eval,
-                    // Boxes only: a looser reading rewards hinting at answers.
-                    maths: MathVerifier::default(),
-                    code: code.transpose().map_err(TrainError::code_by_config)?,
                     seed: config.seed,
-                }
+                };
+                (source, DataVerifier::rows(config, is_code)?)
             }
+        };
+        let source_names = match &source {
+            Source::Rows { train, .. } => {
+                let rows = train.iter().map(|problem| problem.row.as_deref());
+                SourceNames::of(rows.map(|row| row?.data_source.as_deref()))
+            }
+            Source::Task { .. } | Source::Own { .. } => SourceNames::default(),
         };
         Ok(Self {
             source,
+            rewards: Rewards::open(config, verifier)?,
+            source_names,
             max_prompt_tokens,
             skipped,
             notes,
@@ -153,7 +134,9 @@ impl Problems {
             max_prompt_tokens: usize::MAX,
             skipped: 0,
             notes: vec![],
-            source: Source::Own { train, verifier },
+            rewards: Rewards::of(verifier),
+            source_names: SourceNames::default(),
+            source: Source::Own { train },
         }
     }
 
@@ -161,7 +144,7 @@ impl Problems {
     pub fn longest_prompt(&self) -> usize {
         match &self.source {
             Source::Task { task, .. } => task.prompt_tokens(),
-            Source::Rows { train, .. } | Source::Own { train, .. } => {
+            Source::Rows { train, .. } | Source::Own { train } => {
                 let lengths = train.iter().map(|problem| problem.prompt_ids.len());
                 lengths.max().unwrap_or(0)
             }
@@ -236,7 +219,7 @@ impl Problems {
                     row: None,
                 })
             }
-            Source::Own { train, .. } => {
+            Source::Own { train } => {
                 let at = (index % train.len().max(1) as u64) as usize;
                 let found = train.get(at).filter(|_| split == Split::Train).cloned();
                 found.ok_or_else(|| {
@@ -271,68 +254,29 @@ impl Problems {
         }
     }
 
+    /// What judges responses.
+    pub fn rewards(&self) -> &Rewards {
+        &self.rewards
+    }
+
+    /// What metrics call the sources that rows to train on come from.
+    pub fn source_names(&self) -> &SourceNames {
+        &self.source_names
+    }
+
     /// Whether programs are run where nothing holds them.
     pub fn runs_unsandboxed(&self) -> bool {
-        match &self.source {
-            Source::Rows {
-                code: Some(code), ..
-            } => !code.sandbox().is_sandboxed(),
-            _ => false,
-        }
+        self.rewards.runs_unsandboxed()
     }
 
-    /// Judges a response.
+    /// The verdict on a text: the outcome of a response that ended by itself.
     pub fn verify(&self, response: &str, problem: &PreparedProblem) -> Verdict {
-        match self.begin(response, problem) {
-            Ok(ticket) => ticket.wait().to_verdict(),
-            Err(verdict) => verdict,
-        }
+        self.rewards.verify(response, problem)
     }
 
-    /// Judges responses, each to its problem, in order. Programs run on all workers at once.
-    pub fn verify_all<'a>(
-        &self,
-        responses: impl IntoIterator<Item = (&'a str, &'a PreparedProblem)>,
-    ) -> Vec<Verdict> {
-        let ahead = match &self.source {
-            Source::Rows {
-                code: Some(code), ..
-            } => PROGRAMS_AHEAD * code.workers(),
-            _ => 0,
-        };
-        let verdict = |begun: Result<Ticket, Verdict>| match begun {
-            Ok(ticket) => ticket.wait().to_verdict(),
-            Err(verdict) => verdict,
-        };
-        let mut begun = VecDeque::new();
-        let mut verdicts = vec![];
-        for (response, problem) in responses {
-            begun.push_back(self.begin(response, problem));
-            if begun.len() > ahead {
-                verdicts.extend(begun.pop_front().map(verdict));
-            }
-        }
-        verdicts.extend(begun.into_iter().map(verdict));
-        verdicts
-    }
-
-    /// A ticket if something has to run for the verdict.
-    fn begin(&self, response: &str, problem: &PreparedProblem) -> Result<Ticket, Verdict> {
-        let truth = &problem.ground_truth;
-        match &self.source {
-            Source::Task { verifier, .. } | Source::Own { verifier, .. } => {
-                Err(verifier.verify(response, truth))
-            }
-            Source::Rows { maths, .. } if !problem.is_code => {
-                let golds = problem.row.as_ref().map_or(&[][..], |row| &row.golds);
-                let golds: Vec<&str> = golds.iter().map(String::as_str).collect();
-                Err(maths.verdict(&maths.grade(response, &golds)))
-            }
-            Source::Rows {
-                code: Some(code), ..
-            } => code.submit_response(response, truth),
-            Source::Rows { .. } => Err(Verdict::could_not_judge("none of the rows was of code")),
-        }
+    /// Judges responses, in order: see [`Rewards::judge`].
+    pub fn judge(&self, asked: &[Asked<'_>], scope: Scope) -> Vec<Judged> {
+        self.rewards.judge(asked, scope)
     }
 }
 
@@ -503,8 +447,17 @@ mod tests {
         ];
         // More than are handed over at once.
         batch.extend([(right, &code); 40]);
-        let verdicts = problems.verify_all(batch.iter().copied());
-        let scores: Vec<_> = verdicts.iter().map(Verdict::score).collect();
+        let asked: Vec<Asked<'_>> = batch
+            .iter()
+            .map(|&(response, problem)| Asked {
+                response,
+                tokens: 1,
+                finish: prime_policy::FinishReason::Stop,
+                problem,
+            })
+            .collect();
+        let judged = problems.judge(&asked, Scope::All);
+        let scores: Vec<_> = judged.iter().map(|judged| judged.verdict.score()).collect();
         assert_eq!(scores[..4], [0.5, 1.0, 0.0, 0.0].map(Some));
         assert_eq!(scores[4..], [Some(1.0); 40]);
     }

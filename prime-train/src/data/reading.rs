@@ -40,7 +40,7 @@ impl RowReading {
             columns: config.data.columns.clone(),
             ability: Ability::named(&config.data.ability),
             shape: PromptShape::new(config)?,
-            needs_gold: true,
+            needs_gold: config.reward.asks_verifier(),
             keep_text: false,
         })
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
@@ -79,6 +80,7 @@ fn synthetic_run(run: &Path) {
                     process_rewards: rewards,
                     tokens,
                     outcome: verdict.score(),
+                    rewards: BTreeMap::new(),
                     answers_right: Some(right),
                     ground_truth: problem.ground_truth,
                 }

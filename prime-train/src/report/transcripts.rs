@@ -1,5 +1,6 @@
 //! `rollouts/step-*.jsonl`: sampled responses with their rewards, and the picture of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,9 @@ pub struct Transcript {
     pub advantages: Vec<f32>,
     /// The outcome reward in `[0, 1]`; `None` if it could not be judged.
     pub outcome: Option<f32>,
+    /// What each reward gave, where there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewards: BTreeMap<String, f32>,
     /// Which answers are right, where the task knows.
     pub answers_right: Option<Vec<bool>>,
     /// The right solution.
@@ -219,6 +223,7 @@ mod tests {
             process_rewards: vec![0.1, 0.2, 0.0, -0.4, 0.0],
             advantages: vec![1.0; 5],
             outcome: Some(1.0),
+            rewards: BTreeMap::new(),
             answers_right: Some(vec![true, false, false]),
             ground_truth: "04,12,13".into(),
         }

@@ -353,7 +353,7 @@ pub(super) fn advantages(
         .map(|&g| {
             let responses = groups[g].responses.iter().enumerate().map(|(r, response)| {
                 let mut rewarded =
-                    RewardedResponse::new(response.response.tokens.len(), response.outcome);
+                    RewardedResponse::new(response.response.tokens.len(), response.reward);
                 if let Some(stream) = &process.stream {
                     rewarded = rewarded.with_process_rewards(&stream[g][r]);
                 }

@@ -17,6 +17,7 @@ use crate::data::problems::Problems;
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::report::Transcript;
+use crate::unjudged::Unjudged;
 
 pub(crate) use rollout::rows_per_batch;
 pub use rollout::{JudgedGroup, JudgedResponse};
@@ -88,6 +89,8 @@ pub struct StepReport {
     pub metrics: StepMetrics,
     /// Every judged response with its rewards.
     pub transcripts: Vec<Transcript>,
+    /// What could not be judged, if there was something.
+    pub unjudged: Option<Unjudged>,
 }
 
 /// One step of Algorithm 1. On an error the learner is as it was before the step.
@@ -121,8 +124,18 @@ fn algorithm_1<M: CausalLm>(
     let sampled = rollout::sample(learner, env, number, &prompts)?;
     clock.lap("timing_s/rollout", &mut metrics)?;
 
-    let mut groups = rollout::judge(env, prompts, sampled, &mut metrics)?;
+    let (mut groups, unjudged) = rollout::judge(env, prompts, sampled, &mut metrics)?;
     clock.lap("timing_s/verify", &mut metrics)?;
+    if groups.is_empty() {
+        // Nothing to learn from: the step is counted and over.
+        learner.step = number;
+        metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
+        return Ok(StepReport {
+            metrics,
+            transcripts: vec![],
+            unjudged,
+        });
+    }
 
     rollout::filter(env, &mut groups, &mut metrics)?;
     let process = credit::process_rewards(learner, env, &groups, &mut metrics)?;
@@ -153,11 +166,13 @@ fn algorithm_1<M: CausalLm>(
 
     learner.step = number;
     stats::responses(&groups, &mut metrics)?;
+    stats::rewards(env, &groups, &mut metrics)?;
     metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
     let transcripts = stats::transcripts(env, number, &groups, &process, &advantages);
     Ok(StepReport {
         metrics,
         transcripts,
+        unjudged,
     })
 }
 

@@ -9,6 +9,9 @@ use crate::data::problems::PreparedProblem;
 use crate::data::tasks::Split;
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
+use crate::response_text::ResponseText;
+use crate::reward::{Asked, Scope};
+use crate::unjudged::Unjudged;
 
 /// Batches that share a step's prompts, where there are responses enough to fill them.
 const BATCHES: usize = 8;
@@ -26,8 +29,12 @@ pub(crate) fn rows_per_batch(responses: usize) -> usize {
 pub struct JudgedResponse {
     /// Tokens and log-probs.
     pub response: Response,
-    /// The outcome reward in [0, 1].
+    /// The outcome in [0, 1].
     pub outcome: f32,
+    /// What estimators see: the outcome, or the weighted sum of several rewards.
+    pub reward: f32,
+    /// What each reward gave, as [`Rewards::names`](crate::reward::Rewards::names) calls them.
+    pub parts: Vec<f32>,
     /// Which answers are right, where the task knows.
     pub steps: Option<Vec<bool>>,
 }
@@ -67,9 +74,11 @@ pub(super) fn sample<M: CausalLm>(
     let ids: Vec<&[u32]> = prompts.iter().map(|p| p.prompt_ids.as_slice()).collect();
     let numbers: Vec<u64> = (0..prompts.len() as u64).collect();
     let (sampling, rows) = (config.sampling(), prompts.len() * config.rl.group_size);
+    let text = ResponseText::new(env.tokenizer, &config.sampling.stop_strings);
     let request = GenerationRequest {
         samples: config.rl.group_size,
         stop: env.tokenizer.stop_ids(),
+        text: text.options(),
         seed: config.seed,
         step,
         prompt_ids: &numbers,
@@ -81,55 +90,66 @@ pub(super) fn sample<M: CausalLm>(
     Ok(generate(&learner.actor.policy, &request)?)
 }
 
-/// The verifier's verdict on every response. What could not be judged is dropped and counted.
+/// Judged groups, and what could not be judged.
+pub(super) type JudgedStep = (Vec<JudgedGroup>, Option<Unjudged>);
+
+/// What every response earns. What could not be judged is dropped and counted; there may be nothing left.
 pub(super) fn judge(
     env: &Environment<'_>,
     prompts: Vec<PreparedProblem>,
     sampled: Vec<Vec<Response>>,
     metrics: &mut StepMetrics,
-) -> Result<Vec<JudgedGroup>, TrainError> {
+) -> Result<JudgedStep, TrainError> {
+    let text = ResponseText::new(env.tokenizer, &env.config.sampling.stop_strings);
     let texts = sampled
         .iter()
-        .map(|responses| {
-            let decode = |response: &Response| env.tokenizer.decode_response(&response.tokens);
-            Ok(responses
-                .iter()
-                .map(decode)
-                .collect::<Result<Vec<_>, _>>()?)
+        .flatten()
+        .map(|response| text.of(response))
+        .collect::<Result<Vec<String>, _>>()?;
+    let answered = prompts
+        .iter()
+        .zip(&sampled)
+        .flat_map(|(problem, responses)| responses.iter().map(move |response| (problem, response)));
+    let asked: Vec<Asked<'_>> = answered
+        .zip(&texts)
+        .map(|((problem, response), text)| Asked {
+            response: text,
+            tokens: response.tokens.len(),
+            finish: response.finish,
+            problem,
         })
-        .collect::<Result<Vec<Vec<String>>, TrainError>>()?;
-    // All at once: programs among them run side by side.
-    let mut verdicts =
-        env.problems
-            .verify_all(prompts.iter().zip(&texts).flat_map(|(problem, texts)| {
-                texts.iter().map(move |text| (text.as_str(), problem))
-            }))
-            .into_iter();
+        .collect();
+    // All at once: programs among them run side by side, and graders may work ahead.
+    let mut judged = env.problems.judge(&asked, Scope::All).into_iter();
 
-    let (mut unjudged, mut total) = (0, 0);
+    let total = asked.len();
+    drop(asked);
+    let mut unjudged = 0;
     let mut first_reason = None;
     let mut groups = Vec::with_capacity(prompts.len());
     for (problem, responses) in prompts.into_iter().zip(sampled) {
-        total += responses.len();
-        let mut judged = Vec::with_capacity(responses.len());
-        for (response, verdict) in responses.into_iter().zip(&mut verdicts) {
-            match verdict {
-                Verdict::Judged(judgement) => judged.push(JudgedResponse {
+        let mut kept = Vec::with_capacity(responses.len());
+        for (response, judged) in responses.into_iter().zip(&mut judged) {
+            match (judged.verdict, judged.reward) {
+                (Verdict::Judged(judgement), Some(reward)) => kept.push(JudgedResponse {
                     response,
                     outcome: judgement.score.get(),
+                    reward,
+                    parts: judged.parts,
                     steps: judgement.steps,
                 }),
-                Verdict::CouldNotJudge { reason } => {
+                (Verdict::CouldNotJudge { reason }, _) => {
                     unjudged += 1;
                     first_reason.get_or_insert(reason);
                 }
+                (Verdict::Judged(_), None) => unjudged += 1,
             }
         }
         // Leave-one-out has nothing to leave in a group of one.
-        if judged.len() >= env.config.rl.group_size.min(2) {
+        if kept.len() >= env.config.rl.group_size.min(2) {
             groups.push(JudgedGroup {
                 problem,
-                responses: judged,
+                responses: kept,
                 kept: true,
             });
         }
@@ -140,12 +160,15 @@ pub(super) fn judge(
         metrics.set_count("verifier/unsandboxed", 1);
     }
     if groups.is_empty() {
-        return Err(TrainError::NothingJudged {
-            responses: total,
-            reason: first_reason.unwrap_or_else(|| "no reason was given".to_owned()),
-        });
+        metrics.set_count("verifier/steps_unjudged", 1);
     }
-    Ok(groups)
+    let found = (unjudged > 0).then(|| Unjudged {
+        count: unjudged,
+        of: total,
+        reason: first_reason.unwrap_or_else(|| "no reason was given".to_owned()),
+        nothing_left: groups.is_empty(),
+    });
+    Ok((groups, found))
 }
 
 /// The online prompt filter (paper §2.3): marks the groups to learn from, at most `rl.prompts_per_step` of them.

@@ -1,5 +1,7 @@
 //! What a step's responses looked like.
 
+use std::collections::BTreeMap;
+
 use prime_policy::FinishReason;
 
 use super::credit::{ProcessRewards, TokenAdvantages};
@@ -17,7 +19,7 @@ pub(super) fn responses(
     let n = all().count().max(1) as f64;
     let mean = |f: &dyn Fn(&super::JudgedResponse) -> f64| all().map(f).sum::<f64>() / n;
     metrics.set("acc", mean(&|r| f64::from(r.outcome)))?;
-    metrics.set("reward/mean", mean(&|r| f64::from(r.outcome)))?;
+    metrics.set("reward/mean", mean(&|r| f64::from(r.reward)))?;
     metrics.set(
         "response_length/mean",
         mean(&|r| r.response.tokens.len() as f64),
@@ -30,7 +32,7 @@ pub(super) fn responses(
         group
             .responses
             .windows(2)
-            .all(|pair| pair[0].outcome == pair[1].outcome)
+            .all(|pair| pair[0].reward == pair[1].reward)
     });
     metrics.set(
         "frac_reward_zero_std",
@@ -48,6 +50,41 @@ pub(super) fn responses(
     Ok(())
 }
 
+/// What each reward gave, where there are several; and the outcome by source, where there are several of those.
+pub(super) fn rewards(
+    env: &Environment<'_>,
+    groups: &[JudgedGroup],
+    metrics: &mut StepMetrics,
+) -> Result<(), TrainError> {
+    let mean = |sum: f64, n: usize| sum / n.max(1) as f64;
+    let rewards = env.problems.rewards();
+    if !rewards.is_plain() {
+        let all = || groups.iter().flat_map(|group| &group.responses);
+        for (at, name) in rewards.names().into_iter().enumerate() {
+            let given = all().filter_map(|response| response.parts.get(at));
+            let sum: f64 = given.map(|&part| f64::from(part)).sum();
+            metrics.set(&format!("reward/{name}/mean"), mean(sum, all().count()))?;
+        }
+    }
+    let names = env.problems.source_names();
+    if !names.is_empty() {
+        let mut by_source: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
+        for group in groups {
+            let row = group.problem.row.as_deref();
+            let name = names.name(row.and_then(|row| row.data_source.as_deref()));
+            let (sum, n) = by_source.entry(name).or_default();
+            for response in &group.responses {
+                *sum += f64::from(response.outcome);
+                *n += 1;
+            }
+        }
+        for (name, (sum, n)) in by_source {
+            metrics.set(&format!("acc/{name}"), mean(sum, n))?;
+        }
+    }
+    Ok(())
+}
+
 /// Every judged response with its rewards, for `rollouts/`.
 pub(super) fn transcripts(
     env: &Environment<'_>,
@@ -56,6 +93,11 @@ pub(super) fn transcripts(
     process: &ProcessRewards,
     advantages: &TokenAdvantages,
 ) -> Vec<Transcript> {
+    let rewards = env.problems.rewards();
+    let names = match rewards.is_plain() {
+        true => vec![],
+        false => rewards.names(),
+    };
     let mut out = vec![];
     for (g, group) in groups.iter().enumerate() {
         for (r, response) in group.responses.iter().enumerate() {
@@ -66,6 +108,11 @@ pub(super) fn transcripts(
                 process_rewards: process.rewards[g][r].clone(),
                 advantages: advantages.advantages[g][r].clone(),
                 outcome: Some(response.outcome),
+                rewards: names
+                    .iter()
+                    .zip(&response.parts)
+                    .map(|(name, part)| ((*name).to_owned(), *part))
+                    .collect(),
                 answers_right: response.steps.clone(),
                 ground_truth: group.problem.ground_truth.clone(),
             });

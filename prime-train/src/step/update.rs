@@ -5,8 +5,8 @@ use prime_policy::objective::{
     AllActions, BatchTotals, ClippedValueLoss, LossAggregation, ObjectiveInput,
 };
 use prime_policy::{
-    ActorCritic, CausalLm, HeadLoss, MicroBatchLoss, Padding, PolicyError, Sequence, SequenceBatch,
-    accumulate_losses, head_loss, token_hidden,
+    ActorCritic, CausalLm, FinishReason, HeadLoss, MicroBatchLoss, Padding, PolicyError, Sequence,
+    SequenceBatch, accumulate_losses, head_loss, token_hidden,
 };
 
 use super::credit::{TokenAdvantages, ref_log_probs};
@@ -56,10 +56,14 @@ pub(super) fn policy<M: CausalLm>(
         KlPlacement::Loss if config.kl.coef > 0.0 => Some(ref_log_probs(learner, env, groups)?),
         _ => None,
     };
-    let mut samples = vec![];
+    let (mut samples, mut masked) = (vec![], 0);
     for (g, group) in groups.iter().enumerate() {
         for (r, response) in group.responses.iter().enumerate() {
             if advantages.advantages[g][r].is_empty() {
+                continue;
+            }
+            if config.rl.mask_truncated && response.response.finish == FinishReason::Length {
+                masked += 1;
                 continue;
             }
             let key = [config.seed, OBJECTIVE_DRAW, step, samples.len() as u64];
@@ -85,6 +89,9 @@ pub(super) fn policy<M: CausalLm>(
     metrics.set("actor/lr", rates.policy)?;
     if learner.actor.value_head.is_some() {
         metrics.set("critic/lr", rates.critic)?;
+    }
+    if config.rl.mask_truncated {
+        metrics.set_count("actor/masked_responses", masked);
     }
     if samples.is_empty() {
         metrics.set_count("actor/optimizer_steps", 0);

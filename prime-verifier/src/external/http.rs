@@ -8,13 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use ureq::Agent;
 
 use super::answer::{graded, quoted};
 use super::{ExternalGrader, Graded, GraderError};
 
 /// Longest answer that is read, in bytes.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 /// Before the first retry; twice as long before each further one.
 const BACKOFF: Duration = Duration::from_millis(250);
 
@@ -23,7 +22,7 @@ const BACKOFF: Duration = Duration::from_millis(250);
 pub struct HttpConfig {
     /// `http://host:port/path`.
     pub url: String,
-    /// How long the answer about a response may take, from the first try on.
+    /// How long the answer about a response may take, from the first try on; the client counts whole seconds, rounded up.
     pub deadline: Duration,
     /// How often a request is sent again if the connection fails or the status is 5xx or 429.
     pub retries: usize,
@@ -79,14 +78,13 @@ impl HttpConfig {
 
 /// A grader behind an address.
 ///
-/// Each response is posted as one JSON object (`Content-Type: application/json`); the answer is an object with a `score` from 0
-/// to 1, or null with a `reason`. Connections are kept. A failed connection, 429 and 5xx are tried again after a pause; any
-/// other status, an answer that is none and a passed deadline are could-not-judge. Redirects are not followed, and proxies of
-/// the environment are not used.
+/// Each response is posted as one JSON object (`Content-Type: application/json`), on a connection of its own; the answer is an
+/// object with a `score` from 0 to 1, or null with a `reason`. A failed connection, 429 and 5xx are tried again after a pause;
+/// any other status, an answer that is none and a passed deadline are could-not-judge. Redirects are not followed, and proxies
+/// of the environment are not used.
 #[derive(Debug)]
 pub struct HttpGrader {
     config: HttpConfig,
-    agent: Agent,
 }
 
 /// Why a try gave no score, and whether another one may.
@@ -106,13 +104,7 @@ impl HttpGrader {
             url: config.url.clone(),
             source,
         })?;
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .build()
-            .into();
-        Ok(Self { config, agent })
+        Ok(Self { config })
     }
 
     fn ask(&self, id: usize, request: &Map<String, Value>) -> Result<Graded, String> {
@@ -144,26 +136,36 @@ impl HttpGrader {
     }
 
     fn post(&self, body: &str, left: Duration) -> Result<Map<String, Value>, Failed> {
-        let sent = self
-            .agent
-            .post(&self.config.url)
-            .config()
-            .timeout_global(Some(left.max(Duration::from_millis(1))))
-            .build()
-            .header("content-type", "application/json")
-            .send(body);
-        let mut response = sent.map_err(|error| self.failed(&error))?;
-        let status = response.status();
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(LONGEST)
-            .read_to_string()
-            .map_err(|error| self.failed(&error))?;
-        if !status.is_success() {
+        // Whole seconds are what the client knows.
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let sent = minreq::post(&self.config.url)
+            .with_header("content-type", "application/json")
+            .with_header("connection", "close")
+            .with_timeout(seconds.max(1))
+            .with_follow_redirects(false)
+            .with_max_headers_size(LONGEST)
+            .with_max_status_line_length(LONGEST)
+            .with_body(body)
+            .send_lazy();
+        let response = sent.map_err(|error| self.failed(error))?;
+        let status = response.status_code;
+        let phrase = response.reason_phrase.clone();
+        let mut text = vec![];
+        for byte in response {
+            let (byte, _) = byte.map_err(|error| self.failed(error))?;
+            text.push(byte);
+            if text.len() > LONGEST {
+                return Err(Failed {
+                    reason: format!("the grader's answer is longer than {LONGEST} bytes"),
+                    again: false,
+                });
+            }
+        }
+        let text = String::from_utf8_lossy(&text);
+        if !(200..300).contains(&status) {
             return Err(Failed {
-                reason: format!("status {status}: {}", quoted(&text)),
-                again: status.is_server_error() || status.as_u16() == 429,
+                reason: format!("status {status} {phrase}: {}", quoted(&text)),
+                again: status >= 500 || status == 429,
             });
         }
         match serde_json::from_str(&text) {
@@ -178,9 +180,9 @@ impl HttpGrader {
         }
     }
 
-    fn failed(&self, error: &ureq::Error) -> Failed {
+    fn failed(&self, error: minreq::Error) -> Failed {
         match error {
-            ureq::Error::Timeout(_) => Failed {
+            minreq::Error::IoError(error) if error.kind() == io::ErrorKind::TimedOut => Failed {
                 reason: format!(
                     "the grader gave no answer within {} s",
                     self.config.deadline.as_secs_f64()
@@ -188,14 +190,13 @@ impl HttpGrader {
                 again: false,
             },
             error => Failed {
-                reason: error.to_string(),
                 again: matches!(
                     error,
-                    ureq::Error::Io(_)
-                        | ureq::Error::ConnectionFailed
-                        | ureq::Error::HostNotFound
-                        | ureq::Error::Protocol(_)
+                    minreq::Error::IoError(_)
+                        | minreq::Error::AddressNotFound
+                        | minreq::Error::InvalidUtf8InResponse
                 ),
+                reason: error.to_string(),
             },
         }
     }

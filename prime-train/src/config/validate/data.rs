@@ -5,6 +5,7 @@ use crate::config::{Config, Data, DataTask, Purpose};
 use crate::data::chat::chat_variables;
 use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
 use crate::data::tasks::PassMark;
+use crate::reward::extraction::{AUTO, extraction};
 
 pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
     let d = &config.data;
@@ -101,6 +102,12 @@ fn prompts(d: &Data) -> Checked {
                 "a list of { user, assistant }, neither of them blank",
             )?;
         }
+    }
+    if d.extract != AUTO
+        && let Err(error) = extraction(&d.extract)
+    {
+        let need = format!("auto, anywhere, or names of places: {error}");
+        return ensure(false, "data.extract", format!("{:?}", d.extract), need);
     }
     chat_variables(&d.chat_template_kwargs).map(|_| ())
 }

@@ -3,6 +3,7 @@
 mod credit;
 mod data;
 mod model;
+mod reward;
 mod rl;
 mod run;
 mod warmup;
@@ -59,6 +60,7 @@ pub(super) fn validate(config: &Config, purpose: Purpose) -> Checked {
     credit::kl_and_critic(config)?;
     credit::prm(config)?;
     data::data(config, purpose)?;
+    reward::reward(config)?;
     run::code(config)?;
     run::eval_and_run(config)
 }

@@ -6,12 +6,21 @@ use prime_policy::objective::PolicyObjective;
 use super::{Checked, at_least_one, below_one, ensure, fraction, not_negative, positive};
 use crate::config::{Config, LossAgg, Objective, docs};
 
+/// Each is looked for after every token.
+const MOST_STOP_STRINGS: usize = 32;
+
 pub(super) fn sampling(config: &Config) -> Checked {
     let s = &config.sampling;
     positive("sampling.temperature", s.temperature)?;
     let holds = s.top_p > 0.0 && s.top_p <= 1.0;
     ensure(holds, "sampling.top_p", s.top_p, "above 0, up to 1")?;
     fraction("sampling.min_p", s.min_p)?;
+    ensure(
+        !s.stop_strings.iter().any(String::is_empty) && s.stop_strings.len() <= MOST_STOP_STRINGS,
+        "sampling.stop_strings",
+        format_args!("{:?}", s.stop_strings),
+        format_args!("a list of up to {MOST_STOP_STRINGS} texts, none of them empty"),
+    )?;
     at_least_one("sampling.max_new_tokens", s.max_new_tokens)
 }
 
