@@ -15,7 +15,7 @@ fn config(command: &[&str]) -> CommandConfig {
 
 fn python(body: &str) -> CommandConfig {
     let head = "import json, os, sys, time\n";
-    config(&["python3", "-u", "-c", &format!("{head}{body}")])
+    config(&["python3", "-c", &format!("{head}{body}")])
 }
 
 fn requests(responses: &[&str]) -> Vec<Map<String, Value>> {

@@ -128,6 +128,7 @@ const PRM_UPDATES: &[(&str, &str)] = &[
     ("reverse", "prm.update = \"before\""),
 ];
 
+const REWARDS: &str = "`reward.parts` lists rewards with their weights; one of your own is of the kind `command` (a process) or `http` (an address)";
 const CLIP: &str =
     "the clip of the ratio: `rl.ppo_clip.clip_ratio_low` and `rl.ppo_clip.clip_ratio_high`";
 const MICRO: &str = "memory only: `rl.micro_batch_tokens` tokens a forward pass, or `rl.micro_batch_size` responses; an \
@@ -214,6 +215,22 @@ const NAMES: &[(&str, Ours)] = &[
         ),
     ),
     ("repetition_penalty", Told(NOT_HERE)),
+    ("stop", Same("sampling.stop_strings")),
+    // Rewards.
+    ("reward_funcs", Told(REWARDS)),
+    ("reward_weights", Told(REWARDS)),
+    ("custom_reward_function", Told(REWARDS)),
+    ("custom_reward_function.path", Told(REWARDS)),
+    ("remote_rm_url", Told(REWARDS)),
+    ("overlong_buffer.len", Same("reward.overlong_buffer")),
+    ("overlong_buffer_len", Same("reward.overlong_buffer")),
+    (
+        "overlong_buffer.penalty_factor",
+        Same("reward.overlong_penalty"),
+    ),
+    ("overlong_penalty_factor", Same("reward.overlong_penalty")),
+    ("mask_truncated_completions", Same("rl.mask_truncated")),
+    ("overlong_filtering", Same("rl.mask_truncated")),
     (
         "do_sample",
         Told("training samples; `eval.temperature = 0` is greedy"),

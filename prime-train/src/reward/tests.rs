@@ -187,3 +187,56 @@ fn graders_that_are_not_there_are_refused_before_any_work() {
         assert_eq!(error.exit_code(), 2);
     }
 }
+
+#[test]
+fn an_address_is_asked_about_each_response() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while line != "\r\n" {
+                line.clear();
+                if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                    break;
+                }
+                let lower = line.to_lowercase();
+                if let Some(given) = lower.strip_prefix("content-length:") {
+                    length = given.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            // Somebody who only looks whether the door is open says nothing.
+            let Ok(ask) = serde_json::from_slice::<serde_json::Value>(&body) else {
+                continue;
+            };
+            let answer = match ask["response"].as_str() {
+                Some("good") => "{\"score\": 0.75}",
+                _ => "{\"score\": 75}",
+            };
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            );
+            let _ = stream.write_all(format!("{head}{answer}").as_bytes());
+        }
+    });
+    let parts = format!(
+        "[reward]\nparts = [{{ kind = 'http', url = 'http://{address}/grade', deadline = 5 }}]"
+    );
+    let rewards = open(&config(&parts)).unwrap();
+    let problem = problem("2", None);
+    let all = ["good", "bad"].map(|response| asked(&problem, response, 3));
+    let judged = rewards.judge(&all, Scope::All);
+    assert_eq!(judged[0].reward, Some(0.75));
+    let Verdict::CouldNotJudge { reason } = &judged[1].verdict else {
+        panic!("it was judged");
+    };
+    assert!(
+        reason.contains("reward `http`") && reason.contains("`score` is 75"),
+        "{reason}"
+    );
+}

@@ -1,6 +1,6 @@
 //! `[reward]`.
 
-use prime_verifier::external::HttpConfig;
+use prime_verifier::external::{GraderError, HttpConfig};
 
 use super::{Checked, ensure, not_negative};
 use crate::config::{Config, RewardKind, RewardPart};
@@ -101,9 +101,10 @@ fn one(config: &Config, part: &RewardPart) -> Checked {
             times(part)
         }
         RewardKind::Http => {
-            if let Err(error) = HttpConfig::new(&part.url).authority() {
-                let wanted = need("the address of a grader, http://host:port/path");
-                return ensure(false, "reward.parts.url", error, wanted);
+            if let Err(GraderError::Url { reason, .. }) = HttpConfig::new(&part.url).authority() {
+                let wanted = format!("the address of a grader, http://host:port/path: {reason}");
+                let given = format!("{:?}", part.url);
+                return ensure(false, "reward.parts.url", given, need(&wanted));
             }
             times(part)
         }

@@ -44,6 +44,8 @@ impl CommandConfig {
 ///   `{"id": 7, "score": 0.5}`, or `{"id": 7, "score": null, "reason": "…"}`. All requests of a batch are handed over without
 ///   waiting for answers; the process may work on as many as it likes.
 /// * Standard output is for answers alone. A line that is none costs the response that has waited longest its score.
+/// * Answers have to be flushed one by one. Python is told to by `PYTHONUNBUFFERED=1` in its environment, which is otherwise
+///   this process's own.
 /// * Standard error is free; its end is quoted where the process fails.
 /// * A process that ends or hangs costs the response that has waited longest its score, and is started again for the others.
 /// * When the grader is dropped the process's standard input ends. It has a second to end by itself; then it is killed with all
@@ -171,7 +173,7 @@ impl Batch<'_> {
                 Some(Event::End) => return Err(Failed(process.how_it_ended())),
                 None => {
                     return Err(Failed(format!(
-                        "the grader gave no answer within {} s{}",
+                        "the grader gave no answer within {} s (an answer has to be flushed){}",
                         patience_in_words(&process, self.config),
                         process.last_words()
                     )));
