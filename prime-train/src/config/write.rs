@@ -21,8 +21,6 @@ const SHOWN: &[&str] = &[
     "data.task",
     "data.max_prompt_tokens",
     "warmup.steps",
-    "warmup.batch_size",
-    "warmup.lr",
     "sampling.temperature",
     "sampling.max_new_tokens",
     "rl.steps",
@@ -63,6 +61,9 @@ const SHOWN: &[&str] = &[
     "run.save_every",
 ];
 
+/// The warm-up is made with these.
+const SHOWN_WITH_WARMUP: &[&str] = &["warmup.batch_size", "warmup.lr"];
+
 /// Rows come from these.
 const SHOWN_WITH_ROWS: &[&str] = &["data.train_file", "data.eval_file"];
 
@@ -94,6 +95,7 @@ impl Config {
             let at_default = tables::get(&base, key) == Some(value);
             SHOWN.contains(&key)
                 || (rows && SHOWN_WITH_ROWS.contains(&key))
+                || (self.warmup.steps > 0 && SHOWN_WITH_WARMUP.contains(&key))
                 || own_table(key)
                 || !at_default
                 || tables::get(&unsaid, key) != Some(value)

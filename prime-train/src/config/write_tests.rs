@@ -84,6 +84,15 @@ fn the_file_of_the_readme_has_fewer_than_sixty_keys() {
         let config = resolve(&sets(&[&given[..], &[&preset]].concat())).unwrap();
         let text = config.to_toml().unwrap();
         assert!(keys_in(&text) < 60, "{}\n{text}", keys_in(&text));
+        for absent in [
+            "[warmup]\nsteps = 0\nbatch_size",
+            "hidden_size",
+            "[code]",
+            "[critic]",
+            "[rl.gspo]",
+        ] {
+            assert!(!text.contains(absent), "{absent} in\n{text}");
+        }
         survives(&config);
     }
 }
