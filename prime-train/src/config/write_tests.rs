@@ -35,6 +35,16 @@ pub(super) fn survives(config: &Config) {
 }
 
 #[test]
+fn what_a_preset_sets_and_a_layer_takes_back_is_written() {
+    for taken_back in ["rl.entropy_coef=0.0", "advantage.outcome_coef=1.0"] {
+        let config = resolve(&sets(&["preset=recipe", taken_back])).unwrap();
+        survives(&config);
+        let line = taken_back.split_once('.').unwrap().1.replace('=', " = ");
+        assert!(config.to_toml().unwrap().contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn the_full_text_has_every_key_that_is_read_and_no_other() {
     let text = resolve(&[]).unwrap().to_full_toml().unwrap();
     for key in [
