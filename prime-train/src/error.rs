@@ -21,6 +21,14 @@ pub enum TrainError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A data file is of a kind that is not read, or broken.
+    #[error("{} {reason}", path.display())]
+    DataFile {
+        /// The file, or the pattern of names.
+        path: PathBuf,
+        /// What it is, and the way out.
+        reason: String,
+    },
     /// A data row does not follow the row schema.
     #[error("{} row {row}, field `{field}`: {reason} (data.skip_bad_rows = true counts such rows instead)", path.display())]
     Row {

@@ -4,6 +4,7 @@
 //! builds in seconds.
 
 mod run;
+mod sums;
 mod task;
 
 use std::process::ExitCode;
@@ -21,6 +22,12 @@ fn main() -> ExitCode {
         }
         Ok(Task::Ci) => run::ci(),
         Ok(Task::Bench { args }) => run::bench(args),
+        Ok(Task::Sums { folder }) => sums::write(&folder).map(|paths| {
+            for path in paths {
+                println!("{}", path.display());
+            }
+            ExitCode::SUCCESS
+        }),
         Ok(Task::Train { args }) => run::train(args),
         Err(error) => {
             eprint!("{error}");

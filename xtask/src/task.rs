@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
+use std::path::PathBuf;
 
 /// Commands of the `prime-train` binary, handed over with all their arguments.
 const TRAIN_COMMANDS: &[(&str, &str)] = &[
@@ -22,6 +23,10 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
 const OWN_COMMANDS: &[(&str, &str)] = &[
     ("ci", "every check of .ci/run: format, lints, tests, docs"),
     ("bench", "bench <crate> [args…]: cargo bench of one crate"),
+    (
+        "sums",
+        "sums <folder>: rows of sums for a first run on a real model",
+    ),
     ("help", "this text"),
 ];
 
@@ -33,6 +38,10 @@ pub(crate) enum Task {
     /// Arguments of `cargo bench --package`, the crate first.
     Bench {
         args: Vec<OsString>,
+    },
+    /// The folder that the rows go to.
+    Sums {
+        folder: PathBuf,
     },
     /// Arguments of `prime-train`, the command first.
     Train {
@@ -48,6 +57,7 @@ pub(crate) enum UsageError {
         nearest: Option<&'static str>,
     },
     NoCrate,
+    NoFolder,
     Unexpected {
         command: &'static str,
         argument: String,
@@ -77,6 +87,14 @@ impl Task {
                     _ => Err(UsageError::NoCrate),
                 }
             }
+            Some("sums") => match (args.next(), args.next()) {
+                (Some(folder), None) if !folder.to_string_lossy().starts_with('-') => {
+                    Ok(Self::Sums {
+                        folder: folder.into(),
+                    })
+                }
+                _ => Err(UsageError::NoFolder),
+            },
             Some(name) if TRAIN_COMMANDS.iter().any(|(known, _)| *known == name) => {
                 Ok(Self::Train {
                     args: std::iter::once(command).chain(args).collect(),
@@ -137,6 +155,10 @@ impl fmt::Display for UsageError {
             Self::NoCrate => writeln!(
                 f,
                 "error: name the crate to measure first: cargo xtask bench <crate> [args…]"
+            ),
+            Self::NoFolder => writeln!(
+                f,
+                "error: name the folder that the rows go to, and nothing else: cargo xtask sums <folder>"
             ),
             Self::Unexpected { command, argument } => {
                 writeln!(
@@ -199,6 +221,15 @@ mod tests {
                 args: args("prime-x -- rloo")
             })
         );
+        assert_eq!(
+            parse("sums data/sums"),
+            Ok(Task::Sums {
+                folder: "data/sums".into()
+            })
+        );
+        for line in ["sums", "sums --help", "sums a b"] {
+            assert_eq!(parse(line), Err(UsageError::NoFolder));
+        }
         for line in ["bench", "bench --all"] {
             assert_eq!(parse(line), Err(UsageError::NoCrate));
         }

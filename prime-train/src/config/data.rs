@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Columns;
 use crate::data::chat;
 use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
+use crate::data::source::DataFiles;
 use crate::data::tasks::{PassMark, Task, TaskName};
 use crate::reward::extraction;
 
@@ -47,10 +48,12 @@ impl DataTask {
 pub struct Data {
     /// A built-in task, `rows` of a file, or `auto`.
     pub task: DataTask,
-    /// Rows to train on; needed by `rows`.
-    pub train_file: String,
-    /// Rows to evaluate on; empty = no evaluation with `rows`.
-    pub eval_file: String,
+    /// Rows to train on; needed by `rows`. A path, or a pattern such as `data/*.parquet`; or a list of them, drawn from by
+    /// equal shares unless an entry says otherwise, as in `["a.jsonl", { path = "b/*.parquet", weight = 2.0 }]`: a weight is
+    /// a share of the prompts, whatever the number of rows. JSON Lines, one JSON list, either packed with gzip, and Parquet.
+    pub train_file: DataFiles,
+    /// Rows to evaluate on, named as in `train_file` without weights; empty = no evaluation with `rows`.
+    pub eval_file: DataFiles,
     /// Count broken rows instead of stopping at the first.
     pub skip_bad_rows: bool,
     /// Longer prompts are an error for built-in tasks and left out (and counted) for `rows`, ≥ 1.
@@ -99,8 +102,8 @@ impl Default for Data {
     fn default() -> Self {
         Data {
             task: DataTask::Auto,
-            train_file: String::new(),
-            eval_file: String::new(),
+            train_file: DataFiles::default(),
+            eval_file: DataFiles::default(),
             skip_bad_rows: false,
             max_prompt_tokens: 1024,
             chat_template: chat::AUTO.to_owned(),

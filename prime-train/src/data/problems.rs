@@ -1,25 +1,21 @@
 //! One stream of tokenised problems with their verifier, whatever they come from.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use prime_policy::Tokenizer;
 use prime_verifier::{Verdict, Verifier};
 
-use super::ability::Ability;
-use super::broken::{Broken, Fault};
 use super::chat::PromptFormat;
-use super::left_out::LeftOut;
+use super::form::Form;
 pub use super::problem::PreparedProblem;
 use super::prompt_limit::PromptLimit;
 use super::reading::RowReading;
-use super::rows::{RowReader, broken_row};
+use super::row_set::{Found, RowSet};
 use super::source_names::SourceNames;
 use super::tasks::{Split, Task};
 use crate::config::Config;
 use crate::error::TrainError;
 use crate::reward::{Asked, DataVerifier, Judged, Rewards, Scope};
-use crate::rng::Stream;
 
 /// Problems to train and to evaluate on.
 pub struct Problems {
@@ -39,9 +35,9 @@ enum Source {
         eval_seed: u64,
     },
     Rows {
-        train: Vec<PreparedProblem>,
-        eval: Vec<PreparedProblem>,
-        seed: u64,
+        form: Box<Form>,
+        train: Box<RowSet>,
+        eval: Box<RowSet>,
     },
     Own {
         train: Vec<PreparedProblem>,
@@ -70,51 +66,32 @@ impl Problems {
                 (source, DataVerifier::One(verifier))
             }
             None => {
-                let format = PromptFormat::open(config, tokenizer)?;
-                let reading = RowReading::new(config)?;
                 let limit = PromptLimit::new(config, positions(config))?;
-                notes.extend(limit.note().map(str::to_owned));
-                let mut read = |path: &str| -> Result<Vec<PreparedProblem>, TrainError> {
-                    if path.is_empty() {
-                        return Ok(vec![]);
-                    }
-                    let path = Path::new(path);
-                    let form = Form {
-                        reading: &reading,
-                        format: &format,
-                        limit: &limit,
-                        tokenizer,
-                    };
-                    let (problems, left_out) = prepare(path, config, &form)?;
-                    skipped += left_out.count();
-                    notes.push(left_out.describe(path, problems.len()));
-                    if problems.is_empty() {
-                        let too_long = left_out.count_of(Fault::TooLong);
-                        return Err(TrainError::NoRows {
-                            path: path.to_owned(),
-                            skipped: left_out.count() - too_long,
-                            too_long,
-                            why: left_out.to_string(),
-                        });
-                    }
-                    Ok(problems)
+                let mut found = Found::default();
+                found.notes.extend(limit.note().map(str::to_owned));
+                let (reading, format) = (
+                    RowReading::new(config)?,
+                    PromptFormat::open(config, tokenizer)?,
+                );
+                let form = Form::new(reading, format, limit, tokenizer);
+                let mut read = |files| {
+                    let skip = config.data.skip_bad_rows;
+                    RowSet::open(files, &form, tokenizer, skip, config.seed, &mut found)
                 };
                 let train = read(&config.data.train_file)?;
                 let eval = read(&config.data.eval_file)?;
-                let is_code = train.iter().chain(&eval).any(|problem| problem.is_code);
+                (skipped, notes) = (found.skipped, found.notes);
+                let is_code = train.has_code() || eval.has_code();
                 let source = Source::Rows {
-                    train,
-                    eval,
-                    seed: config.seed,
+                    form: Box::new(form),
+                    train: Box::new(train),
+                    eval: Box::new(eval),
                 };
                 (source, DataVerifier::rows(config, is_code)?)
             }
         };
         let source_names = match &source {
-            Source::Rows { train, .. } => {
-                let rows = train.iter().map(|problem| problem.row.as_deref());
-                SourceNames::of(rows.map(|row| row?.data_source.as_deref()))
-            }
+            Source::Rows { train, .. } => train.source_names(),
             Source::Task { .. } | Source::Own { .. } => SourceNames::default(),
         };
         Ok(Self {
@@ -144,7 +121,8 @@ impl Problems {
     pub fn longest_prompt(&self) -> usize {
         match &self.source {
             Source::Task { task, .. } => task.prompt_tokens(),
-            Source::Rows { train, .. } | Source::Own { train } => {
+            Source::Rows { train, .. } => train.longest_prompt(),
+            Source::Own { train } => {
                 let lengths = train.iter().map(|problem| problem.prompt_ids.len());
                 lengths.max().unwrap_or(0)
             }
@@ -182,7 +160,8 @@ impl Problems {
     /// Problem `index` of a split. Rows to train on come in a fresh order every epoch.
     ///
     /// # Errors
-    /// [`TrainError::PromptTooLong`]; [`TrainError::Policy`] for a prompt that has no tokens.
+    /// [`TrainError::PromptTooLong`]; [`TrainError::Policy`] for a prompt that has no tokens; [`TrainError::DataFile`] for a
+    /// data file that has changed.
     pub fn get(
         &self,
         split: Split,
@@ -230,24 +209,16 @@ impl Problems {
                 })
             }
             Source::Rows {
-                train, eval, seed, ..
+                form, train, eval, ..
             } => {
-                let rows = match split {
-                    Split::Train => train,
-                    Split::Eval => eval,
+                let (rows, found) = match split {
+                    Split::Train => (train, train.drawn(index, form, tokenizer)?),
+                    Split::Eval => (eval, eval.row(index as usize, form, tokenizer)?),
                 };
-                let n = rows.len() as u64;
-                let at = match split {
-                    Split::Train => {
-                        let mut order: Vec<usize> = (0..rows.len()).collect();
-                        Stream::new([*seed, EPOCH_ORDER, index / n.max(1), 0]).shuffle(&mut order);
-                        order.get((index % n.max(1)) as usize).copied()
-                    }
-                    Split::Eval => Some(index as usize),
-                };
-                at.and_then(|at| rows.get(at)).cloned().ok_or_else(|| {
+                found.ok_or_else(|| {
                     TrainError::Usage(format!(
-                        "problem {index} was asked for, but the data file has {n} rows"
+                        "problem {index} was asked for, but there are {} rows",
+                        rows.len()
                     ))
                 })
             }
@@ -280,8 +251,6 @@ impl Problems {
     }
 }
 
-const EPOCH_ORDER: u64 = 0x65_706f_6368;
-
 /// `max_position_embeddings` of the model's folder, where it says so.
 fn positions(config: &Config) -> Option<usize> {
     let path = Path::new(&config.model.path).join("config.json");
@@ -289,58 +258,6 @@ fn positions(config: &Config) -> Option<usize> {
     let fields: serde_json::Value = serde_json::from_str(&text).ok()?;
     let positions = fields.get("max_position_embeddings")?.as_u64()?;
     usize::try_from(positions).ok()
-}
-
-/// How rows become problems.
-struct Form<'a> {
-    reading: &'a RowReading,
-    format: &'a PromptFormat,
-    limit: &'a PromptLimit,
-    tokenizer: &'a Tokenizer,
-}
-
-/// The rows of a file as problems, and what was left out. A prompt that cannot be written in tokens makes a broken row, like
-/// a missing field.
-fn prepare(
-    path: &Path,
-    config: &Config,
-    form: &Form<'_>,
-) -> Result<(Vec<PreparedProblem>, LeftOut), TrainError> {
-    let skip_bad_rows = config.data.skip_bad_rows;
-    let mut rows = RowReader::open(path, form.reading, skip_bad_rows)?;
-    let mut problems = vec![];
-    let mut usable = 0;
-    while let Some(row) = rows.next() {
-        let row = row?;
-        let line = rows.line();
-        let (prompt, prompt_ids) = match form.format.encode(&row.prompt, form.tokenizer) {
-            Ok(encoded) => encoded,
-            Err(error) => {
-                let broken = Broken::prompt("prompt", error.to_string());
-                if !skip_bad_rows {
-                    return Err(broken_row(path, line, broken));
-                }
-                rows.left_out().add(line, &broken);
-                continue;
-            }
-        };
-        let id = usable;
-        usable += 1;
-        if let Err(broken) = form.limit.check(prompt_ids.len()) {
-            rows.left_out().add(line, &broken);
-            continue;
-        }
-        rows.left_out().used(line, &row);
-        problems.push(PreparedProblem {
-            id,
-            prompt,
-            prompt_ids,
-            ground_truth: row.golds.first().cloned().unwrap_or_default(),
-            is_code: row.ability == Ability::Code,
-            row: Some(Arc::new(row)),
-        });
-    }
-    Ok((problems, std::mem::take(rows.left_out())))
 }
 
 #[cfg(test)]
@@ -354,13 +271,17 @@ mod tests {
         let path = folder.join("rows.jsonl");
         std::fs::write(&path, rows).unwrap();
         let file = |name: &str| format!("data.{name}={}", path.display());
-        let layers: Vec<Layer> = ["data.task=jsonl", "model.path=any"]
-            .into_iter()
-            .chain(settings.iter().copied())
-            .map(str::to_owned)
-            .chain([file("train_file"), file("eval_file")])
-            .map(|set| Layer::set(&set).unwrap())
-            .collect();
+        let layers: Vec<Layer> = [
+            "data.task=rows",
+            "model.path=any",
+            "data.skip_bad_rows=false",
+        ]
+        .into_iter()
+        .chain(settings.iter().copied())
+        .map(str::to_owned)
+        .chain([file("train_file"), file("eval_file")])
+        .map(|set| Layer::set(&set).unwrap())
+        .collect();
         resolve(&layers).unwrap()
     }
 

@@ -1,23 +1,21 @@
-//! Rows of a JSONL file, one JSON object a line. Blank lines are no rows, but count as lines.
+//! Rows of a data file, read one after the other.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::broken::Broken;
 use super::left_out::LeftOut;
 use super::reading::RowReading;
 pub use super::row::{Message, Row};
+use super::source::RawRows;
 use crate::error::TrainError;
 
 /// Reads rows one at a time, so that a file may be larger than memory.
 ///
 /// Yields an error for each broken row, or counts it when told to skip; and one error at the end if
 /// there was no usable row. After an error of the file system it ends.
-#[derive(Debug)]
 pub struct RowReader {
     path: PathBuf,
-    lines: BufReader<File>,
+    rows: RawRows,
     reading: RowReading,
     skip_bad_rows: bool,
     line: usize,
@@ -28,19 +26,18 @@ pub struct RowReader {
 }
 
 impl RowReader {
-    /// Opens a JSONL file. `skip_bad_rows` counts broken rows instead of reporting them.
+    /// Opens a data file. `skip_bad_rows` counts broken rows instead of reporting them.
     ///
     /// # Errors
-    /// [`TrainError::Io`] if the file cannot be opened.
+    /// Those of [`RawRows::open`].
     pub fn open(
         path: &Path,
         reading: &RowReading,
         skip_bad_rows: bool,
     ) -> Result<Self, TrainError> {
-        let file = File::open(path).map_err(TrainError::io("read", path))?;
         Ok(RowReader {
             path: path.to_path_buf(),
-            lines: BufReader::new(file),
+            rows: RawRows::open(path)?,
             reading: reading.clone(),
             skip_bad_rows,
             line: 0,
@@ -61,7 +58,7 @@ impl RowReader {
         &mut self.left_out
     }
 
-    /// The line of the row that came last, counted from 1.
+    /// The number of the row that came last, counted from 1: its line in JSON Lines, its place in a list or a table.
     pub fn line(&self) -> usize {
         self.line
     }
@@ -86,19 +83,16 @@ impl Iterator for RowReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
-            let mut line = Vec::new();
-            match self.lines.read_until(b'\n', &mut line) {
-                Ok(0) => return self.end(),
-                Ok(_) => self.line += 1,
-                Err(source) => {
+            let raw = match self.rows.next() {
+                None => return self.end(),
+                Some(Ok(raw)) => raw,
+                Some(Err(error)) => {
                     self.ended = true;
-                    return Some(Err(TrainError::io("read", &self.path)(source)));
+                    return Some(Err(error));
                 }
-            }
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            match self.reading.parse(&line) {
+            };
+            self.line = raw.number;
+            match self.reading.parse(&raw.json) {
                 Ok(row) => {
                     self.good += 1;
                     return Some(Ok(row));

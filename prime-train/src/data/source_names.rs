@@ -20,6 +20,12 @@ impl SourceNames {
         for source in rows {
             *counts.entry(source).or_default() += 1;
         }
+        Self::counted(counts)
+    }
+
+    /// Of sources with the numbers of their rows.
+    pub fn counted<'a>(counts: impl IntoIterator<Item = (Option<&'a str>, usize)>) -> Self {
+        let counts: Vec<_> = counts.into_iter().collect();
         if counts.len() < 2 {
             return Self::default();
         }

@@ -1,6 +1,6 @@
 //! `[data]`.
 
-use super::{Checked, at_least_one, ensure};
+use super::{Checked, at_least_one, ensure, positive};
 use crate::config::{Config, Data, DataTask, Purpose};
 use crate::data::chat::chat_variables;
 use crate::data::prompt_shape::{ExampleTurns, PROBLEM};
@@ -25,6 +25,23 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
         "data.task",
         "auto",
         "\"exam\" or another built-in task, or data.train_file given: model.path does not say what there is to learn",
+    )?;
+    for (key, files) in [
+        ("data.train_file", &d.train_file),
+        ("data.eval_file", &d.eval_file),
+    ] {
+        for entry in files.entries() {
+            positive(key, entry.weight)?;
+        }
+    }
+    ensure(
+        d.eval_file
+            .entries()
+            .iter()
+            .all(|entry| entry.weight == 1.0),
+        "data.eval_file",
+        "a list with weights",
+        "paths alone: all held-out problems are measured, one as the other",
     )?;
     let Some(task) = d.task.builtin() else {
         if purpose == Purpose::Training {
