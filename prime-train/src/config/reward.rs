@@ -9,9 +9,11 @@ pub struct Reward {
     /// The rewards that are added up, each a table with a `kind` and a `weight` (1 unless said): `verifier` (the one for the
     /// data), `format` (`pattern`, a regular expression that must match somewhere, or `tags = ["think", "answer"]`, of which
     /// the response must consist), `length` (1 up to `target_tokens`, falling in a line to 0 at `limit_tokens`), `command`
-    /// (`command = ["python3", "grade.py"]`, a process of your own) and `http` (`url`). Each gives 0 to 1, or none. The first
-    /// one is the outcome: what is evaluated, what the filter goes by and what the PRM learns. Estimators see the weighted
-    /// sum. `[]` = the verifier alone.
+    /// (`command = ["python3", "grade.py"]`, a process of your own) and `http` (`url`). `name` is what metrics call a part.
+    /// `command` and `http` also take `deadline` (seconds for an answer, 10 and 30) and `retries` (restarts and tries again,
+    /// 3), `command` takes `startup` (seconds more for the first answer, 60). Each gives 0 to 1, or none. The first one is the
+    /// outcome: what is evaluated, what the filter goes by and what the PRM learns. Estimators see the weighted sum.
+    /// `[]` = the verifier alone.
     pub parts: Vec<RewardPart>,
     /// DAPO's soft overlong punishment: in the last so many tokens before `sampling.max_new_tokens` the reward falls in a
     /// line by `overlong_penalty`; 0 = off.
