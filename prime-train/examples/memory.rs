@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The default is the shape of Qwen2.5-0.5B with random weights, 2 prompts × 4 responses × 256 tokens. Arguments are
-//! settings as in `--set`, besides `vocab=`, `prompt=` (tokens) and `steps=`. Random weights answer no question, so the
+//! settings as in `--set`, besides `vocab=`, `prompt=` (tokens), `steps=`, and `answers=` (their mean length, where they are
+//! to end before `sampling.max_new_tokens`; the plan is then that for the longest of them). Random weights answer no question, so the
 //! verifier calls about half of the responses right by their characters; everything else is the trainer's own step.
 //! `benchmarks/memory.sh` runs a range of shapes, each in a process of its own. Linux only: it reads `/proc/self`.
 
@@ -52,12 +53,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for setting in SETTINGS {
         layers.push(Layer::set(setting)?);
     }
-    let (mut vocab, mut prompt_tokens, mut steps) = (151_936, 32, 1);
+    let (mut vocab, mut prompt_tokens, mut steps, mut answers) = (151_936, 32, 1, 0);
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
             Some(("vocab", n)) => vocab = n.parse()?,
             Some(("prompt", n)) => prompt_tokens = n.parse()?,
             Some(("steps", n)) => steps = n.parse()?,
+            Some(("answers", n)) => answers = n.parse()?,
             _ => layers.push(Layer::set(&argument)?),
         }
     }
@@ -65,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // As many characters as the vocabulary has room for beside four special tokens.
     let characters = (0x100..).filter_map(char::from_u32).take(vocab - 4);
-    let tokenizer = Tokenizer::characters(characters)?;
+    let tokenizer = ending(Tokenizer::characters(characters)?, vocab, answers)?;
     let problem = |id: u64| {
         let key = SampleKey::new(7, id, 0, 0);
         let one = |at: usize| 4 + (key.uniform(at as u64) * (vocab - 4) as f64) as u32;
@@ -113,6 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         outcome_estimator: &config.estimator(false),
         objective: &config.objective(),
     };
+    let mut longest = 0;
     for _ in 0..steps {
         let report = step(&mut learner, &environment)?;
         for name in [
@@ -127,6 +130,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 report.metrics.get(name).unwrap_or(f64::NAN)
             );
         }
+        let length = report.metrics.get("response_length/max").unwrap_or(0.0);
+        longest = longest.max(length as usize);
         for phase in ["rollout", "verify", "prm", "advantages", "policy", "step"] {
             let seconds = report.metrics.get(&format!("timing_s/{phase}"));
             println!("{phase:<24}{:.2} s", seconds.unwrap_or(f64::NAN));
@@ -136,6 +141,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             (resident("VmHWM")? - before) / 1024.0
         );
     }
+    println!("longest response        {longest}");
+    let plan = MemoryPlan::for_lengths(&config, &shape, problems.longest_prompt(), longest)?;
     let (measured, planned) = (
         (resident("VmHWM")? - before) / 1024.0,
         plan.peak as f64 / f64::from(1 << 20),
@@ -145,6 +152,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         planned / measured
     );
     Ok(())
+}
+
+/// The same with as many end tokens as make a response of random tokens `mean` long; as it is for 0.
+fn ending(tokenizer: Tokenizer, vocab: usize, mean: usize) -> Result<Tokenizer, Box<dyn Error>> {
+    if mean == 0 {
+        return Ok(tokenizer);
+    }
+    let folder = std::env::temp_dir().join(format!("prime-memory-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    tokenizer.save(&folder)?;
+    let ends: Vec<usize> = (0..vocab).step_by(mean).collect();
+    let text = format!("{{\"eos_token_id\": {ends:?}}}");
+    fs::write(folder.join("generation_config.json"), text)?;
+    let tokenizer = Tokenizer::from_folder(&folder);
+    fs::remove_dir_all(&folder)?;
+    Ok(tokenizer?)
 }
 
 /// A line of `/proc/self/status`, in KiB.

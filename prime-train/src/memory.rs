@@ -35,6 +35,10 @@ pub struct MemoryPlan {
     pub peak: u64,
     /// What products are computed in.
     pub compute_dtype: ComputeDtype,
+    /// The longest response that is reckoned with, in tokens: what is trained on has that length.
+    pub response_tokens: usize,
+    /// The peak with responses a quarter as long, where this plan is the one for the longest that there can be.
+    pub shorter: Option<u64>,
 }
 
 /// Work space of the process, and of each thread that passes run on, by measurement: most of it is memory that the
@@ -92,7 +96,9 @@ impl Trained {
         }
         let state = if self.steps > 1 { 3 * self.size } else { 0 };
         let backward = self.gradients() + self.threads * self.passing;
-        let update = self.size + 3 * self.size;
+        // A gradient is given back as its weight is updated; by measurement, that of an earlier optimiser step is not yet
+        // when the next one's is there.
+        let update = if self.steps > 1 { 4 } else { 3 } * self.size;
         // The allocator keeps what passes have given back, so the activations are still there in the update.
         state + self.operands + self.threads * self.activations + backward.max(update)
     }
@@ -100,7 +106,8 @@ impl Trained {
 
 impl MemoryPlan {
     /// The plan for a model of this shape, prompts of up to `prompt_tokens` tokens and responses of
-    /// `sampling.max_new_tokens`.
+    /// `sampling.max_new_tokens`: the most that a step can take. Responses that end earlier take less, see
+    /// [`Self::for_lengths`].
     ///
     /// # Errors
     /// [`TrainError::Policy`] for a shape or for adapters that cannot be.
@@ -109,10 +116,31 @@ impl MemoryPlan {
         shape: &DecoderConfig,
         prompt_tokens: usize,
     ) -> Result<Self, TrainError> {
+        let limit = config.sampling.max_new_tokens;
+        let of = |tokens| Self::for_lengths(config, shape, prompt_tokens, tokens);
+        Ok(Self {
+            shorter: Some(of(quarter(limit))?.peak),
+            ..of(limit)?
+        })
+    }
+
+    /// The plan for prompts of up to `prompt_tokens` tokens and responses that end after at most `response_tokens`. The
+    /// cache has room for `sampling.max_new_tokens` all the same.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn for_lengths(
+        config: &Config,
+        shape: &DecoderConfig,
+        prompt_tokens: usize,
+        response_tokens: usize,
+    ) -> Result<Self, TrainError> {
         let lora = config.lora.settings();
         let model = DecoderMemory::new(shape, lora.as_ref())?
             .with_compute_dtype(config.model.compute_dtype);
-        let time = prompt_tokens + config.sampling.max_new_tokens;
+        let response_tokens = response_tokens.clamp(1, config.sampling.max_new_tokens.max(1));
+        let time = prompt_tokens + response_tokens;
+        let capacity = prompt_tokens + config.sampling.max_new_tokens;
         let responses = config.rl.prompts_per_step * config.rl.group_size;
         let sampled = config.responses_per_step();
 
@@ -129,12 +157,12 @@ impl MemoryPlan {
             config.rl.micro_batch_tokens,
             time,
         );
-        let mut policy = trained(config, &model, time, rows, mini);
+        let mut policy = trained(config, &model, [time, response_tokens], rows, mini);
         policy.steps = policy_steps;
         let prm = config.implicit_prm();
         let prm = prm
             .as_ref()
-            .map(|_| prm_work(config, &model, time, responses));
+            .map(|_| prm_work(config, &model, [time, response_tokens], responses));
         if config.prm.process_credit == ProcessCredit::AllActions && prm.is_some() {
             // Logits of three models, and of the loss between them, for every token of a micro-batch.
             let rows = rows.min(mini);
@@ -161,7 +189,7 @@ impl MemoryPlan {
             .max(config.rl.group_size);
         let at_once = config.worker_threads().min(sampled.div_ceil(chunk));
         let rows = (at_once * chunk).min(sampled);
-        let cache = model.cache(rows, time) + model.sampled_logits(rows);
+        let cache = model.cache(rows, capacity) + model.sampled_logits(rows);
         let copies = at_once as u64 * copies(config, model.embedding());
         let sampling = cache + model.operands() + copies;
 
@@ -185,6 +213,8 @@ impl MemoryPlan {
             runtime,
             peak: runtime + standing + sampling.max(of_prm).max(of_policy),
             compute_dtype: config.model.compute_dtype,
+            response_tokens,
+            shorter: None,
         })
     }
 }
@@ -200,17 +230,23 @@ fn rows_at_once(responses: usize, tokens: usize, time: usize) -> usize {
     }
 }
 
-/// One model's passes over micro-batches of `rows` responses, `mini` to an optimiser step.
+/// A quarter of a response's length, at least one token.
+fn quarter(tokens: usize) -> usize {
+    tokens.div_ceil(4).max(1)
+}
+
+/// One model's passes over micro-batches of `rows` responses, `mini` to an optimiser step; each of `time` tokens, of which
+/// `response_tokens` are predicted.
 fn trained(
     config: &Config,
     model: &DecoderMemory,
-    time: usize,
+    [time, response_tokens]: [usize; 2],
     rows: usize,
     mini: usize,
 ) -> Trained {
     let rows = rows.min(mini);
     let tokens = rows * time;
-    let predictions = rows * config.sampling.max_new_tokens;
+    let predictions = rows * response_tokens;
     Trained {
         size: model.trained(),
         steps: 1,
@@ -227,7 +263,12 @@ fn trained(
     }
 }
 
-fn prm_work(config: &Config, model: &DecoderMemory, time: usize, responses: usize) -> Trained {
+fn prm_work(
+    config: &Config,
+    model: &DecoderMemory,
+    lengths: [usize; 2],
+    responses: usize,
+) -> Trained {
     let prm = &config.prm;
     let (steps, mini) = match (prm.update, prm.replay.steps, prm.mini_batch_size) {
         (PrmUpdate::None, _, _) => (0, responses),
@@ -235,10 +276,10 @@ fn prm_work(config: &Config, model: &DecoderMemory, time: usize, responses: usiz
         (_, 0, size) => (prm.passes * responses.div_ceil(size), size.min(responses)),
         _ => (prm.replay.mini_batches, prm.replay.batch_size),
     };
-    let rows = rows_at_once(prm.micro_batch_size, prm.micro_batch_tokens, time);
+    let rows = rows_at_once(prm.micro_batch_size, prm.micro_batch_tokens, lengths[0]);
     Trained {
         steps,
-        ..trained(config, model, time, rows, mini)
+        ..trained(config, model, lengths, rows, mini)
     }
 }
 
@@ -265,7 +306,23 @@ impl fmt::Display for MemoryPlan {
             }
             writeln!(f, "  {name:<20}{:>10.1} MiB", mib(bytes))?;
         }
-        write!(f, "  {:<20}{:>10.1} MiB", "peak", mib(self.peak))
+        let longest = self.response_tokens;
+        write!(
+            f,
+            "  {:<20}{:>10.1} MiB with responses of {longest} tokens",
+            "peak",
+            mib(self.peak)
+        )?;
+        match self.shorter {
+            Some(peak) => write!(
+                f,
+                "\n  {:<20}{:>10.1} MiB where all end by {}",
+                "",
+                mib(peak),
+                quarter(longest)
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -289,13 +346,60 @@ mod tests {
         rl.micro_batch_size=1 prm.micro_batch_size=1 filter.accuracy=false kl.placement=none";
 
     fn plan(vocab: usize, prompt: usize, settings: &[&str]) -> MemoryPlan {
+        plan_for("paper", vocab, [prompt, usize::MAX], settings)
+    }
+
+    /// The plan for prompts and responses of these lengths; without the latter the one for the longest.
+    fn plan_for(
+        preset: &str,
+        vocab: usize,
+        [prompt, response]: [usize; 2],
+        settings: &[&str],
+    ) -> MemoryPlan {
         let mut layers = vec![Layer::preset("paper")];
+        layers.push(Layer::preset(preset));
         let words = settings.iter().flat_map(|text| text.split_whitespace());
         layers.extend(words.map(|setting| Layer::set(setting).unwrap()));
         let config = resolve(&layers).unwrap();
         let mut shape = config.decoder(&Tokenizer::characters("01".chars()).unwrap());
         shape.vocab_size = vocab;
-        MemoryPlan::new(&config, &shape, prompt).unwrap()
+        match response {
+            usize::MAX => MemoryPlan::new(&config, &shape, prompt).unwrap(),
+            tokens => MemoryPlan::for_lengths(&config, &shape, prompt, tokens).unwrap(),
+        }
+    }
+
+    /// The shape of SmolLM2-135M: 16 responses of at most 128 tokens to prompts of 50, all of which ended by the length
+    /// given. Measured like the others, over two steps.
+    #[test]
+    fn responses_that_end_early_are_reckoned_with_at_their_length() {
+        const SMOL: &str = "model.hidden_size=576 model.intermediate_size=1536 model.num_hidden_layers=30 \
+            model.num_attention_heads=9 model.num_key_value_heads=3 model.tie_word_embeddings=true \
+            rl.prompts_per_step=4 sampling.max_new_tokens=128";
+        const RLOO: &str = "prm.enabled=false";
+        const ROWS: &str = "rl.micro_batch_size=16 prm.micro_batch_size=16";
+        let full = "lora.rank=0 rl.micro_batch_size=4 prm.micro_batch_size=4";
+        let measured: [(&str, &[&str], usize, f64); 4] = [
+            ("paper", &[ROWS], 42, 2322.9),
+            ("rloo", &[ROWS, RLOO], 42, 2165.9),
+            ("paper", &[full], 19, 7181.1),
+            ("rloo", &[full, RLOO], 19, 3479.8),
+        ];
+        for (preset, own, longest, measured) in measured {
+            let settings = [&[COMMON, SMOL][..], own].concat();
+            let plan = plan_for(preset, 49_152, [50, longest], &settings);
+            let ratio = mib(plan.peak) / measured;
+            assert!((0.85..1.15).contains(&ratio), "{settings:?}: {ratio:.3}");
+            // The plan that is shown before a run is the one for the longest, and says what shorter ones take.
+            let most = plan_for(preset, 49_152, [50, usize::MAX], &settings);
+            assert!(most.peak > plan.peak, "{settings:?}");
+            let quarter = plan_for(preset, 49_152, [50, 32], &settings).peak;
+            assert_eq!(most.shorter, Some(quarter));
+            let text = most.to_string();
+            for part in ["with responses of 128 tokens", "where all end by 32"] {
+                assert!(text.contains(part), "{text}");
+            }
+        }
     }
 
     /// Peaks that `examples/memory.rs` measured on two x86-64 cores, in MiB.
