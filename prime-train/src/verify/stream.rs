@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::data::source::RawRows;
 use crate::error::TrainError;
 use crate::files::NewFile;
 
@@ -34,49 +35,58 @@ impl Chunk {
         self.rows.iter().filter_map(line)
     }
 
-    /// Bytes of the input, blank lines included.
+    /// Bytes of the rows, blank lines among them where the input is no file.
     pub(super) fn len(&self) -> u64 {
         self.bytes.len() as u64
     }
 }
 
-/// Lines of a file or of standard input.
+/// Rows of a data file, or lines of standard input, a pipe or a device.
 pub(super) struct Input {
     /// For messages.
     name: PathBuf,
-    lines: Box<dyn BufRead>,
-    line: u64,
+    rows: Rows,
     bytes: Option<u64>,
+}
+
+enum Rows {
+    Lines { lines: Box<dyn BufRead>, line: u64 },
+    File(RawRows),
 }
 
 impl Input {
     pub(super) fn open(path: &Path) -> Result<Self, TrainError> {
         if is_standard(path) {
-            return Ok(Self::new(
-                "standard input".into(),
-                Box::new(io::stdin().lock()),
-                None,
+            let lines = Box::new(io::stdin().lock());
+            return Ok(Self::of_lines("standard input".into(), lines));
+        }
+        let about = fs::metadata(path);
+        if about
+            .as_ref()
+            .is_ok_and(|about| !about.is_file() && !about.is_dir())
+        {
+            let file = File::open(path).map_err(TrainError::io("read", path))?;
+            return Ok(Self::of_lines(
+                path.to_path_buf(),
+                Box::new(BufReader::new(file)),
             ));
         }
-        let file = File::open(path).map_err(TrainError::io("read", path))?;
-        let bytes = file
-            .metadata()
-            .ok()
-            .filter(fs::Metadata::is_file)
-            .map(|of| of.len());
-        Ok(Self::new(
-            path.to_path_buf(),
-            Box::new(BufReader::new(file)),
-            bytes,
-        ))
+        let rows = RawRows::open(path)?;
+        Ok(Self {
+            name: path.to_path_buf(),
+            bytes: about
+                .ok()
+                .filter(|_| rows.is_plain())
+                .map(|about| about.len()),
+            rows: Rows::File(rows),
+        })
     }
 
-    fn new(name: PathBuf, lines: Box<dyn BufRead>, bytes: Option<u64>) -> Self {
+    fn of_lines(name: PathBuf, lines: Box<dyn BufRead>) -> Self {
         Self {
             name,
-            lines,
-            line: 0,
-            bytes,
+            rows: Rows::Lines { lines, line: 0 },
+            bytes: None,
         }
     }
 
@@ -95,14 +105,26 @@ impl Input {
         chunk.rows.clear();
         while chunk.rows.len() < CHUNK_ROWS && chunk.bytes.len() < CHUNK_BYTES {
             let start = chunk.bytes.len();
-            let read = self.lines.read_until(b'\n', &mut chunk.bytes);
-            if read.map_err(TrainError::io("read", &self.name))? == 0 {
-                break;
-            }
-            self.line += 1;
-            let line = start..chunk.bytes.len();
-            if !chunk.bytes[line.clone()].trim_ascii().is_empty() {
-                chunk.rows.push((self.line, line));
+            let number = match &mut self.rows {
+                Rows::Lines { lines, line } => {
+                    let read = lines.read_until(b'\n', &mut chunk.bytes);
+                    if read.map_err(TrainError::io("read", &self.name))? == 0 {
+                        break;
+                    }
+                    *line += 1;
+                    *line
+                }
+                Rows::File(rows) => {
+                    let Some(row) = rows.next().transpose()? else {
+                        break;
+                    };
+                    chunk.bytes.extend_from_slice(&row.json);
+                    row.number as u64
+                }
+            };
+            let row = start..chunk.bytes.len();
+            if !chunk.bytes[row.clone()].trim_ascii().is_empty() {
+                chunk.rows.push((number, row));
             }
         }
         Ok(!chunk.bytes.is_empty())
@@ -183,7 +205,7 @@ mod tests {
     fn chunks_end_at_their_limits_and_lose_no_line() {
         let long = "x".repeat(CHUNK_BYTES / 2);
         let text = format!("{}\n{long}\n{long}\nlast", "a\n".repeat(CHUNK_ROWS - 1));
-        let mut input = Input::new("text".into(), Box::new(io::Cursor::new(text)), None);
+        let mut input = Input::of_lines("text".into(), Box::new(io::Cursor::new(text)));
         let mut chunk = Chunk::default();
         let mut seen = vec![];
         while input.read(&mut chunk).unwrap() {
@@ -196,5 +218,43 @@ mod tests {
             (2, (rows + 2, half), (rows + 3, 4)),
         ];
         assert_eq!(seen, expected, "line {rows} is blank");
+    }
+
+    #[test]
+    fn a_list_and_packed_lines_are_the_rows_of_plain_lines() {
+        use flate2::Compression;
+        use flate2::write::GzEncoder;
+
+        let folder = tempfile::tempdir().unwrap();
+        let lines = "{\"a\": 1.50}\n\n{\"b\": \"]\"}\n";
+        let mut packed = GzEncoder::new(vec![], Compression::fast());
+        packed.write_all(lines.as_bytes()).unwrap();
+        let list = b"[{\"a\": 1.50}, {\"b\": \"]\"}]";
+        let files: [(&str, &[u8], [u64; 2]); 3] = [
+            ("plain.jsonl", lines.as_bytes(), [1, 3]),
+            ("packed.jsonl.gz", &packed.finish().unwrap(), [1, 3]),
+            ("list.json", list, [1, 2]),
+        ];
+        for (name, bytes, numbers) in files {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let mut input = Input::open(&path).unwrap();
+            let plain = name == "plain.jsonl";
+            assert_eq!(input.bytes(), plain.then_some(bytes.len() as u64), "{name}");
+            let mut chunk = Chunk::default();
+            assert!(input.read(&mut chunk).unwrap());
+            let rows: Vec<(u64, &[u8])> = chunk
+                .lines()
+                .map(|(number, row)| (number, row.trim_ascii()))
+                .collect();
+            let expected: [&[u8]; 2] = [b"{\"a\": 1.50}", b"{\"b\": \"]\"}"];
+            assert_eq!(
+                rows,
+                [(numbers[0], expected[0]), (numbers[1], expected[1])],
+                "{name}"
+            );
+            assert!(!input.read(&mut chunk).unwrap(), "{name}");
+        }
+        assert!(Input::open(folder.path()).is_err());
     }
 }

@@ -44,6 +44,7 @@ pub struct RawRow {
 pub struct RawRows {
     rows: Box<dyn Iterator<Item = Result<RawRow, TrainError>> + Send>,
     total: Option<usize>,
+    plain: bool,
 }
 
 impl RawRows {
@@ -71,6 +72,7 @@ impl RawRows {
                 let table = Table::open(file, path)?;
                 Ok(Self {
                     total: Some(table.len()),
+                    plain: false,
                     rows: Box::new(table),
                 })
             }
@@ -88,7 +90,16 @@ impl RawRows {
             Content::List => Box::new(Elements::new(text, path)),
             _ => Box::new(Lines::new(text, path, in_place)),
         };
-        Self { rows, total: None }
+        Self {
+            rows,
+            total: None,
+            plain: in_place,
+        }
+    }
+
+    /// Whether the rows stand in the file as text, so that their bytes say how far reading has come.
+    pub fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// How many rows there are, where that is known before they are read.
