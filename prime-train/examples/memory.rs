@@ -7,7 +7,8 @@
 //!
 //! The default is the shape of Qwen2.5-0.5B with random weights, 2 prompts × 4 responses × 256 tokens. Arguments are
 //! settings as in `--set`, besides `vocab=`, `prompt=` (tokens), `steps=`, and `answers=` (their mean length, where they are
-//! to end before `sampling.max_new_tokens`; the plan is then that for the longest of them). Random weights answer no question, so the
+//! to end before `sampling.max_new_tokens`; the plan is then that for the longest of them). `steps=0` prints the plan alone and
+//! allocates no model. Random weights answer no question, so the
 //! verifier calls about half of the responses right by their characters; everything else is the trainer's own step.
 //! `benchmarks/memory.sh` runs a range of shapes, each in a process of its own. Linux only: it reads `/proc/self`.
 
@@ -87,6 +88,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let shape = config.decoder(&tokenizer);
     let plan = MemoryPlan::new(&config, &shape, problems.longest_prompt())?;
 
+    if steps == 0 {
+        println!("{plan}");
+        return Ok(());
+    }
     fs::write("/proc/self/clear_refs", "5")?;
     let before = resident("VmRSS")?;
     let clock = Instant::now();
