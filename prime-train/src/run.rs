@@ -17,6 +17,7 @@ use crate::files::write_atomically;
 use crate::metrics::{MetricsWriter, StepMetrics, read_metrics};
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
+use crate::sft::SftStep;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
 use crate::unjudged::Watch;
@@ -94,6 +95,7 @@ impl Run {
         let full = config.to_full_toml()?;
         write_atomically(&folder.join("config.full.toml"), full.as_bytes())?;
         let seconds = start.seconds;
+        write_warmup(folder, &start.warmup)?;
         let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         let (model, about) = checkpoints.save_reference(start, config)?;
@@ -283,6 +285,22 @@ impl Run {
             seconds_by_phase: phases,
         })
     }
+}
+
+/// `warmup.jsonl`: an object a step of the warm-up, if there was one.
+fn write_warmup(folder: &Path, steps: &[SftStep]) -> Result<(), TrainError> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let mut text = vec![];
+    for step in steps {
+        serde_json::to_writer(&mut text, step).map_err(|error| TrainError::Encode {
+            what: "a step of the warm-up",
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+    }
+    write_atomically(&folder.join("warmup.jsonl"), &text)
 }
 
 fn message(metrics: &StepMetrics) -> String {

@@ -1,22 +1,38 @@
 //! Supervised warm-up: next-token loss on demonstrated responses.
+//!
+//! A demonstration is learned from as it would be sampled: the prompt as the policy sees it, then the response with the end
+//! of the turn. So the loss is on the assistant's tokens alone, whatever the chat template puts around them.
 
 use prime_policy::objective::{BatchTotals, LossAggregation};
 use prime_policy::{
     CausalLm, Sequence, SequenceBatch, Tokenizer, accumulate_gradients, token_statistics,
 };
 
+use serde::Serialize;
+
 use crate::config::Config;
 use crate::data::tasks::Task;
 use crate::error::TrainError;
 
 /// What a warm-up step reports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SftStep {
+    /// The step, counted from 1.
+    pub step: usize,
     /// Mean negative log-prob per response token, in nats.
     pub loss: f64,
     /// Gradient norm before clipping.
     pub grad_norm: f64,
+    /// The learning rate.
+    pub lr: f64,
+    /// Response tokens, those that the loss is on.
+    pub response_tokens: usize,
+    /// All tokens, padding left out.
+    pub tokens: usize,
 }
+
+/// A prompt and a response in tokens.
+pub type Demonstrated = (Vec<u32>, Vec<u32>);
 
 /// Learning rate of warm-up step `step` (from 0): linear up over `lr_warmup_steps`, then linear down to 0.
 pub fn learning_rate(config: &Config, step: usize) -> f64 {
@@ -32,10 +48,28 @@ pub fn learning_rate(config: &Config, step: usize) -> f64 {
 /// # Errors
 /// [`TrainError::Policy`] when a demonstration cannot be tokenised or a loss is not finite; what `report` returns.
 pub fn warm_up<M: CausalLm>(
-    mut model: M,
+    model: M,
     config: &Config,
     task: &dyn Task,
     tokenizer: &Tokenizer,
+    report: impl FnMut(usize, SftStep) -> Result<(), TrainError>,
+) -> Result<M, TrainError> {
+    let demonstration = |index: u64| {
+        let demonstration = task.demonstration(config.seed, index);
+        let prompt = tokenizer.encode_prompt(&demonstration.prompt)?;
+        Ok((prompt, tokenizer.encode_response(&demonstration.response)?))
+    };
+    warm_up_on(model, config, &demonstration, report)
+}
+
+/// As [`warm_up`], on demonstrations of any kind, by their place in the order of training.
+///
+/// # Errors
+/// Those of `demonstration` and of `report`; [`TrainError::Policy`] for a loss that is not finite.
+pub fn warm_up_on<M: CausalLm>(
+    mut model: M,
+    config: &Config,
+    demonstration: &dyn Fn(u64) -> Result<Demonstrated, TrainError>,
     mut report: impl FnMut(usize, SftStep) -> Result<(), TrainError>,
 ) -> Result<M, TrainError> {
     let mut optimizer = config.warmup_optimizer().init();
@@ -43,11 +77,7 @@ pub fn warm_up<M: CausalLm>(
     for step in 0..config.warmup.steps {
         let first = (step * batch_size) as u64;
         let demonstrations = (first..first + batch_size as u64)
-            .map(|index| {
-                let demonstration = task.demonstration(config.seed, index);
-                let prompt = tokenizer.encode_prompt(&demonstration.prompt)?;
-                Ok((prompt, tokenizer.encode_response(&demonstration.response)?))
-            })
+            .map(demonstration)
             .collect::<Result<Vec<_>, TrainError>>()?;
         let sequences: Vec<Sequence<'_>> = demonstrations
             .iter()
@@ -75,8 +105,12 @@ pub fn warm_up<M: CausalLm>(
         report(
             step,
             SftStep {
+                step: step + 1,
                 loss: done.statistics.iter().sum(),
                 grad_norm,
+                lr: rate,
+                response_tokens: sequences.iter().map(|s| s.response.len()).sum(),
+                tokens: lengths.iter().sum(),
             },
         )?;
     }

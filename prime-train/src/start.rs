@@ -13,11 +13,12 @@ use prime_policy::{
 };
 
 use crate::config::Config;
+use crate::data::demonstrations::Demonstrations;
 use crate::data::tasks::{BOS, EOS, PAD};
 use crate::error::TrainError;
 use crate::progress::Progress;
 use crate::run::INTERRUPTED;
-use crate::sft::warm_up;
+use crate::sft::{SftStep, warm_up, warm_up_on};
 
 /// A model with its tokenizer, warmed up or read from a folder.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct Start {
     pub side_files: SideFiles,
     /// Seconds that the warm-up took.
     pub seconds: f64,
+    /// The steps of the warm-up.
+    pub warmup: Vec<SftStep>,
 }
 
 /// The frozen part of a model with adapters.
@@ -79,6 +82,7 @@ fn read(config: &Config) -> Result<Start, TrainError> {
         tokenizer,
         side_files,
         seconds: 0.0,
+        warmup: vec![],
     };
     start.adapted(config, Some(path))
 }
@@ -146,6 +150,7 @@ fn from_adapter(
             tokenizer,
             side_files,
             seconds: 0.0,
+            warmup: vec![],
         });
     };
     let of = |lora: &LoraConfig| (lora.rank, lora.alpha, lora.use_rslora);
@@ -168,6 +173,7 @@ fn from_adapter(
         tokenizer: loaded.base.tokenizer,
         side_files: loaded.base.side_files,
         seconds: 0.0,
+        warmup: vec![],
     })
 }
 
@@ -193,6 +199,7 @@ fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
         tokenizer,
         side_files: SideFiles::default(),
         seconds: 0.0,
+        warmup: vec![],
     })
 }
 
@@ -215,33 +222,52 @@ fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Deco
     Ok(model)
 }
 
-/// [`initial_model`], warmed up on the task's demonstrations (a data file has none), with its adapters.
+/// [`initial_model`], warmed up on demonstrations, with its adapters: those of `warmup.train_file`, else the built-in
+/// task's; other rows have none.
 ///
 /// # Errors
-/// Those of [`initial_model`] and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
+/// Those of [`initial_model`], of the demonstrations and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
 pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
     let mut start = initial_model(config)?;
-    if let Some(task) = config.data.task.builtin()
-        && config.warmup.steps > 0
-    {
+    let own = match config.warmup.train_file.is_empty() {
+        true => None,
+        false => {
+            let positions =
+                Some(start.shape.max_position_embeddings).filter(|&positions| positions > 0);
+            Some(Demonstrations::open(config, &start.tokenizer, positions)?)
+        }
+    };
+    let task = config.data.task.builtin();
+    if config.warmup.steps > 0 && (own.is_some() || task.is_some()) {
+        if let Some(own) = own.as_ref().filter(|_| progress) {
+            say(own, config);
+        }
         let clock = Instant::now();
         let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
-        start.model = warm_up(
-            start.model,
-            config,
-            task.as_ref(),
-            &start.tokenizer,
-            |_, done| {
-                if let Some(bar) = &mut bar {
-                    bar.tick(&format!("loss {:.3}", done.loss));
-                }
-                match INTERRUPTED.load(Ordering::Relaxed) {
-                    true => Err(TrainError::InterruptedEarly),
-                    false => Ok(()),
-                }
-            },
-        )?;
+        let (mut steps, mut tokens) = (vec![], 0);
+        let report = |_, done: SftStep| {
+            steps.push(done);
+            tokens += done.tokens;
+            if let Some(bar) = &mut bar {
+                let rate = tokens as f64 / clock.elapsed().as_secs_f64().max(1e-3);
+                bar.tick(&format!("loss {:.3}, {rate:.0} tokens/s", done.loss));
+            }
+            match INTERRUPTED.load(Ordering::Relaxed) {
+                true => Err(TrainError::InterruptedEarly),
+                false => Ok(()),
+            }
+        };
+        let tokenizer = &start.tokenizer;
+        start.model = match (&own, task) {
+            (Some(own), _) => {
+                let demonstration = |place| own.get(place, tokenizer);
+                warm_up_on(start.model, config, &demonstration, report)?
+            }
+            (None, Some(task)) => warm_up(start.model, config, task.as_ref(), tokenizer, report)?,
+            (None, None) => start.model,
+        };
         start.seconds = clock.elapsed().as_secs_f64();
+        start.warmup = steps;
         if let Some(bar) = bar {
             bar.finish(&format!("{:.1} s", start.seconds));
         }
@@ -250,4 +276,18 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
         Some(_) => Ok(start),
         None => start.adapted(config, None),
     }
+}
+
+fn say(own: &Demonstrations, config: &Config) {
+    for note in own.notes() {
+        eprintln!("{note}");
+    }
+    let warmup = &config.warmup;
+    let epochs = (warmup.steps * warmup.batch_size) as f64 / own.len().max(1) as f64;
+    eprintln!(
+        "warm-up: {} steps of {} demonstrations, {epochs:.2} epochs; the longest has {} tokens",
+        warmup.steps,
+        warmup.batch_size,
+        own.longest()
+    );
 }

@@ -63,6 +63,22 @@ const RULES: &[Rule] = &[
         holds: |config| config.lora.rank > 0,
     },
     Rule {
+        keys: &[
+            "warmup.batch_size",
+            "warmup.micro_batch_size",
+            "warmup.turns",
+            "warmup.max_tokens",
+            "warmup.lr",
+            "warmup.lr_warmup_steps",
+            "warmup.beta1",
+            "warmup.beta2",
+            "warmup.weight_decay",
+            "warmup.grad_clip",
+        ],
+        when: "with warmup.steps above 0",
+        holds: |config| config.warmup.steps > 0,
+    },
+    Rule {
         keys: &["data.columns.", "data.ability", "data.extract"],
         when: "with data.task = \"rows\"",
         holds: |config| config.data.task.builtin().is_none(),

@@ -88,8 +88,8 @@ pub struct Data {
 
 impl Data {
     /// `task`, with `auto` decided where it can be.
-    pub(super) fn decided_task(&self, fresh_model: bool) -> DataTask {
-        let files = !(self.train_file.is_empty() && self.eval_file.is_empty());
+    pub(super) fn decided_task(&self, fresh_model: bool, demonstrations: bool) -> DataTask {
+        let files = demonstrations || !(self.train_file.is_empty() && self.eval_file.is_empty());
         match self.task {
             DataTask::Auto if files => DataTask::Rows,
             DataTask::Auto if fresh_model => DataTask::Exam,

@@ -77,7 +77,7 @@ pub use reward::{Reward, RewardKind, RewardPart};
 pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, Run};
 pub use schedule::{LrSchedule, Schedule};
-pub use warmup::Warmup;
+pub use warmup::{Turns, Warmup};
 
 /// A resolved and validated configuration. Made by [`resolve`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

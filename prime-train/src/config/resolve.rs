@@ -73,7 +73,9 @@ pub fn resolve_for(layers: &[Layer], purpose: Purpose) -> Result<Resolved, Confi
         refuse_unselected(layer, at_the_time, &config)?;
     }
     let fresh_model = config.model.path.is_empty();
-    config.data.task = config.data.decided_task(fresh_model);
+    config.data.task = config
+        .data
+        .decided_task(fresh_model, !config.warmup.train_file.is_empty());
     // A model from outside learns a task's answers by imitation only where that is asked for.
     let asked = layers.iter().any(|layer| layer.gives("warmup", "steps"));
     let mut notes = vec![];

@@ -2,12 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `[warmup]`: supervised training on the sloppy pupil's demonstrations; linear decay to 0.
+use crate::data::source::DataFiles;
+
+/// Which of the assistant's turns are learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turns {
+    /// Every one, each from what comes before it.
+    All,
+    /// The last.
+    Last,
+}
+
+/// `[warmup]`: supervised training on demonstrations, those of the built-in task or of `train_file`; linear decay to 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Warmup {
     /// Optimiser steps; 0 = none.
     pub steps: usize,
+    /// Demonstrations of your own, named as in `data.train_file`: conversations, or prompts with responses. The loss is on the
+    /// assistant's tokens and the end of its turn. Empty = the built-in task's.
+    pub train_file: DataFiles,
+    /// Which of the assistant's turns in a conversation are learned from.
+    pub turns: Turns,
+    /// Longer demonstrations, prompt and response together, are left out and counted, ≥ 1.
+    pub max_tokens: usize,
     /// Demonstrations a step, ≥ 1.
     pub batch_size: usize,
     /// Demonstrations a forward pass, ≥ 1; with `rl.micro_batch_tokens` above 0 they are cut by tokens instead.
@@ -30,6 +49,9 @@ impl Default for Warmup {
     fn default() -> Self {
         Warmup {
             steps: 300,
+            train_file: DataFiles::default(),
+            turns: Turns::All,
+            max_tokens: 2048,
             batch_size: 64,
             micro_batch_size: 32,
             lr: 6e-3,

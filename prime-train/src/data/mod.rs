@@ -5,6 +5,7 @@ pub mod answer_place;
 pub mod broken;
 pub mod chat;
 mod conversation;
+pub mod demonstrations;
 mod form;
 pub(crate) mod gold;
 pub(crate) mod json;

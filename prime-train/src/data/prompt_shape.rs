@@ -42,7 +42,7 @@ impl Default for ExampleTurns {
 }
 
 impl ExampleTurns {
-    fn messages(&self) -> Result<Vec<Message>, TrainError> {
+    pub(crate) fn messages(&self) -> Result<Vec<Message>, TrainError> {
         match self {
             ExampleTurns::Turns(turns) => Ok(turns
                 .iter()

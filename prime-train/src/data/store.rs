@@ -163,6 +163,15 @@ impl StoreWriter {
         self.store.slots.len()
     }
 
+    /// Different rows of their files among those behind the first `before`: one may have been put in several times.
+    pub(super) fn rows_since(&self, before: usize) -> usize {
+        let slots = self.store.slots.get(before..).unwrap_or_default();
+        let starts = slots
+            .windows(2)
+            .filter(|pair| matches!(pair, [a, b] if a.number != b.number || a.file != b.file));
+        starts.count() + usize::from(!slots.is_empty())
+    }
+
     /// The store, complete.
     ///
     /// # Errors

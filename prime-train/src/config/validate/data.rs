@@ -45,8 +45,9 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
     )?;
     let Some(task) = d.task.builtin() else {
         if purpose == Purpose::Training {
+            let demonstrations = !config.warmup.train_file.is_empty();
             ensure(
-                !d.train_file.is_empty(),
+                !d.train_file.is_empty() || (config.rl.steps == 0 && demonstrations),
                 "data.train_file",
                 "\"\"",
                 "a file with data.task = \"rows\"",

@@ -7,6 +7,22 @@ pub(super) fn warmup(config: &Config) -> Checked {
     let w = &config.warmup;
     at_least_one("warmup.batch_size", w.batch_size)?;
     at_least_one("warmup.micro_batch_size", w.micro_batch_size)?;
+    at_least_one("warmup.max_tokens", w.max_tokens)?;
+    for entry in w.train_file.entries() {
+        positive("warmup.train_file", entry.weight)?;
+    }
+    ensure(
+        w.train_file.is_empty() || w.steps > 0,
+        "warmup.steps",
+        w.steps,
+        "at least 1 with warmup.train_file: how long its demonstrations are learned from",
+    )?;
+    ensure(
+        w.train_file.is_empty() || !config.model.path.is_empty(),
+        "warmup.train_file",
+        &w.train_file,
+        "\"\" without model.path: a fresh model has the characters of its built-in task only",
+    )?;
     positive("warmup.lr", w.lr)?;
     below_one("warmup.beta1", w.beta1)?;
     below_one("warmup.beta2", w.beta2)?;
