@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -11,14 +12,19 @@ use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
 use crate::config::{self, Config, Layer, Purpose, resolve, resolve_for};
 use crate::data::problems::Problems;
+use crate::data::source::DataFiles;
 use crate::doctor;
 use crate::error::TrainError;
 use crate::eval::evaluate;
-use crate::generate::{self, GenerateOptions};
+use crate::generate::{self, GenerateOptions, Prompt};
 use crate::memory::MemoryPlan;
+use crate::model_argument::ModelArgument;
+use crate::opening;
+use crate::preflight::preflight;
 use crate::report::write_report;
 use crate::reward::extraction;
 use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
+use crate::step::Learner;
 use crate::summary::Summary;
 use crate::verify::{self, VerifyOptions};
 
@@ -118,10 +124,16 @@ pub enum Command {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Measure a model folder on held-out problems.
+    /// Try 16 responses to the data, and say what they show and what a step would take: nothing is trained or written.
+    Preflight {
+        /// Settings, as for train.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Measure a model on held-out problems.
     Eval {
-        /// The model folder.
-        #[arg(long, value_name = "FOLDER")]
+        /// The model: a folder, an adapter's folder, or a run, whose newest checkpoint and settings it stands for.
+        #[arg(long, value_name = "FOLDER|RUN")]
         model: PathBuf,
         /// Settings.
         #[command(flatten)]
@@ -129,15 +141,27 @@ pub enum Command {
     },
     /// Sample responses to a prompt.
     Generate {
-        /// The model folder.
-        #[arg(long, value_name = "FOLDER")]
+        /// The model: a folder, an adapter's folder, or a run, whose newest checkpoint and settings it stands for.
+        #[arg(long, value_name = "FOLDER|RUN")]
         model: PathBuf,
-        /// The prompt's text.
-        #[arg(long)]
-        prompt: String,
+        /// The prompt's text; with --chat what the user says last.
+        #[arg(long, required_unless_present_any = ["messages", "row"])]
+        prompt: Option<String>,
         /// The prompt is what a user says: it goes through the chat template (data.chat_template).
         #[arg(long)]
         chat: bool,
+        /// A system message; implies --chat. The same as --set data.system_prompt=TEXT.
+        #[arg(long, value_name = "TEXT")]
+        system: Option<String>,
+        /// Turns before the prompt, or all of them: a JSON file of [{"role", "content"}], - is standard input; implies --chat.
+        #[arg(long, value_name = "FILE")]
+        messages: Option<PathBuf>,
+        /// A row of data.train_file as training sees it, counted from 1, sampled by [sampling].
+        #[arg(long, value_name = "N", conflicts_with_all = ["prompt", "chat", "system", "messages"])]
+        row: Option<u64>,
+        /// Show the prompt as the model reads it, special tokens included, on standard error.
+        #[arg(long)]
+        show_prompt: bool,
         /// Responses.
         #[arg(long, short = 'n', default_value_t = 1)]
         samples: usize,
@@ -240,6 +264,7 @@ impl Command {
             }
             Command::Eval { .. }
             | Command::Generate { .. }
+            | Command::Preflight { .. }
             | Command::Merge { .. }
             | Command::Report { .. }
             | Command::Verify { .. }
@@ -292,21 +317,41 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             train(&resolve(&layers)?, name.as_deref())
         }
         Command::Eval { model, settings } => eval(model, settings),
+        Command::Preflight { settings } => preflight_alone(&settings.resolve()?),
         Command::Generate {
             model,
             prompt,
             chat,
+            system,
+            messages,
+            row,
+            show_prompt,
             samples,
             ignore_generation_config,
             settings,
-        } => generate::run(&GenerateOptions {
-            config: with_model(model, settings)?,
-            layers: settings.layers()?,
-            prompt: prompt.clone(),
-            chat: *chat,
-            samples: *samples,
-            model_defaults: !ignore_generation_config,
-        }),
+        } => {
+            let mut layers = settings.layers()?;
+            let is_chat = *chat || system.is_some() || messages.is_some();
+            if let Some(system) = system {
+                layers.push(system_layer(system)?);
+            }
+            let (purpose, prompt) = match (row, prompt) {
+                (Some(row), _) => (Purpose::Measuring, Prompt::Row(*row)),
+                (None, Some(text)) if !is_chat => (Purpose::Sampling, Prompt::Text(text.clone())),
+                (None, prompt) => {
+                    let (messages, prompt) = (messages.clone(), prompt.clone());
+                    (Purpose::Sampling, Prompt::Chat { messages, prompt })
+                }
+            };
+            generate::run(&GenerateOptions {
+                config: with_model(model, settings, &layers, purpose)?,
+                layers,
+                prompt,
+                show_prompt: *show_prompt,
+                samples: *samples,
+                model_defaults: !ignore_generation_config && row.is_none(),
+            })
+        }
         Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
             seeds,
@@ -371,8 +416,13 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
         eprintln!("{note}");
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    let opening = opening::lines(config, &start, &problems);
     drop((problems, start));
     let folder = create_run_folder(config, name)?;
+    eprintln!("run     {}", folder.display());
+    for line in opening {
+        eprintln!("{line}");
+    }
     eprintln!("{}\n{plan}", sizes(config));
     let start = match warmed_up_model(config, true) {
         Ok(start) => start,
@@ -382,7 +432,16 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
             return Err(error);
         }
     };
-    let summary = Run::start(config, &folder, start, true)?.finish()?;
+    let run = match Run::start(config, &folder, start, true) {
+        Ok(run) => run,
+        Err(error @ TrainError::Preflight { .. }) => {
+            // Nothing was trained: the name is free for another try.
+            let _ = std::fs::remove_dir_all(&folder);
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
+    let summary = run.finish()?;
     print_summary(&summary, &folder);
     Ok(())
 }
@@ -426,66 +485,94 @@ fn print_plan(config: &Config) -> Result<(), TrainError> {
 }
 
 fn print_summary(summary: &Summary, folder: &Path) {
-    let percent =
-        |x: Option<f64>| x.map_or("not measured".to_owned(), |x| format!("{:.1} %", x * 100.0));
-    println!();
-    println!(
-        "  task {}, preset {}, seed {}",
-        summary.task, summary.preset, summary.seed
-    );
-    println!("  | held-out pass@1 (n = {}) |              |", summary.n);
-    println!("  |--------------------------|--------------|");
-    println!(
-        "  | after warm-up            | {:>12} |",
-        percent(summary.warmup_pass_at_1)
-    );
-    println!(
-        "  | after {:>4} steps          | {:>12} |",
-        summary.steps,
-        percent(summary.final_pass_at_1)
-    );
-    println!();
-    let phases: Vec<String> = summary
-        .seconds_by_phase
-        .iter()
-        .map(|(phase, seconds)| format!("{phase} {seconds:.1}"))
-        .collect();
-    println!(
-        "  {} rollouts, {:.1} s ({})",
-        summary.rollouts,
-        summary.seconds,
-        phases.join(", ")
-    );
+    println!("\n{}", summary.table());
     println!("  report: {}", folder.join("report.html").display());
 }
 
-fn with_model(model: &Path, settings: &Settings) -> Result<Config, TrainError> {
-    let mut config = settings.resolve()?;
-    config.model.path = model.display().to_string();
-    Ok(config)
+/// The configuration of a command on a model that is there.
+fn with_model(
+    model: &Path,
+    settings: &Settings,
+    given: &[Layer],
+    purpose: Purpose,
+) -> Result<Config, TrainError> {
+    if let Some(device) = &settings.device {
+        device_by_name(device)?;
+    }
+    let layers = ModelArgument::find(model)?.layers(given)?;
+    let resolved = resolve_for(&layers, purpose).or_else(|error| {
+        // A model that cannot be read is the first thing to know, before what is to be done with it.
+        if let Ok(readable) = resolve_for(&layers, Purpose::Sampling) {
+            initial_model(&readable.config)?;
+        }
+        Err(TrainError::from(error))
+    })?;
+    for note in &resolved.notes {
+        eprintln!("note: {note}");
+    }
+    Ok(resolved.config)
+}
+
+fn system_layer(text: &str) -> Result<Layer, TrainError> {
+    if text.trim().is_empty() {
+        return Err(TrainError::Usage(
+            "--system is empty: leave it out for no system message".to_owned(),
+        ));
+    }
+    let value = toml::Value::String(text.to_owned());
+    Ok(Layer::text(
+        "--system",
+        &format!("data.system_prompt = {value}"),
+    )?)
 }
 
 fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
-    let config = with_model(model, settings)?;
-    let start = initial_model(&config)?;
-    let problems = Problems::open(&config, &start.tokenizer)?;
-    if problems.eval_limit() == Some(0) {
-        let message = "eval with data.task = \"rows\" needs data.eval_file";
+    let mut config = with_model(model, settings, &settings.layers()?, Purpose::Measuring)?;
+    // Measuring reads no row to train on.
+    config.data.train_file = DataFiles::default();
+    let rows = config.data.task.builtin().is_none();
+    if rows && config.data.eval_file.is_empty() && config.data.eval_sets.is_empty() {
+        let message = "eval with data.task = \"rows\" needs data.eval_file or data.eval_sets";
         return Err(TrainError::Usage(message.to_owned()));
     }
-    let result = evaluate(
-        &start.model,
-        &config,
-        &problems,
-        &start.tokenizer,
-        config.eval.problems,
-    )?;
+    let start = initial_model(&config)?;
+    let problems = Problems::open(&config, &start.tokenizer)?;
+    for note in problems.notes() {
+        eprintln!("{note}");
+    }
+    let count = config.eval.problems;
+    eprintln!("{}", opening::evaluating(&problems, &config, count));
+    let clock = Instant::now();
+    let result = evaluate(&start.model, &config, &problems, &start.tokenizer, count)?;
+    eprintln!("evaluated in {:.1} s", clock.elapsed().as_secs_f64());
     let text = serde_json::to_string_pretty(&result).map_err(|e| TrainError::Encode {
         what: "the evaluation",
         reason: e.to_string(),
     })?;
     println!("{text}");
     Ok(())
+}
+
+/// What the data and the model look like together, without a run.
+fn preflight_alone(config: &Config) -> Result<(), TrainError> {
+    let start = initial_model(config)?;
+    let problems = Problems::open(config, &start.tokenizer)?;
+    for note in problems.notes() {
+        eprintln!("{note}");
+    }
+    let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    for line in opening::lines(config, &start, &problems) {
+        println!("{line}");
+    }
+    println!("{}\n{plan}\n", sizes(config));
+    if config.data.task.builtin().is_some() && config.warmup.steps > 0 {
+        eprintln!("note: the model is tried as it is before the warm-up");
+    }
+    let tokenizer = start.tokenizer;
+    let learner = Learner::new(start.model, config)?;
+    let found = preflight(&learner, config, &problems, &tokenizer)?;
+    println!("{found}");
+    found.usable()
 }
 
 fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {

@@ -21,6 +21,12 @@ pub enum TrainError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Nothing could come of a run on this data with this model.
+    #[error("preflight: {reason}")]
+    Preflight {
+        /// Why, and the way out.
+        reason: String,
+    },
     /// A data file is of a kind that is not read, or broken.
     #[error("{} {reason}", path.display())]
     DataFile {

@@ -15,6 +15,8 @@ use crate::error::TrainError;
 use crate::eval::{Evaluation, evaluate};
 use crate::files::write_atomically;
 use crate::metrics::{MetricsWriter, StepMetrics, read_metrics};
+use crate::opening::evaluating;
+use crate::preflight::preflight;
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
 use crate::sft::SftStep;
@@ -113,6 +115,7 @@ impl Run {
         let mut record = StepMetrics::new(0);
         record.set("timing_s/warmup", seconds)?;
         record.set_count("data/skipped_rows", run.problems.skipped());
+        run.preflight()?;
         run.evaluate_into(config.eval.problems, &mut record)?;
         run.metrics.write(&record)?;
         Ok(run)
@@ -141,13 +144,34 @@ impl Run {
         })
     }
 
+    /// Looks at 16 samples first, where the data is somebody's own and there is a console to tell.
+    fn preflight(&self) -> Result<(), TrainError> {
+        let rows = self.config.data.task.builtin().is_none();
+        let steps = self.config.rl.steps > 0;
+        if !(self.progress && self.config.run.preflight && rows && steps) {
+            return Ok(());
+        }
+        eprintln!(
+            "preflight: 16 responses before the first step (run.preflight = false leaves them out) …"
+        );
+        let (config, tokenizer) = (&self.config, &self.about.tokenizer);
+        let found = preflight(&self.learner, config, &self.problems, tokenizer)?;
+        found.write(&self.folder.join("preflight.json"))?;
+        eprintln!("{found}");
+        found.usable()
+    }
+
     fn evaluate_into(
         &self,
         problems: usize,
         record: &mut StepMetrics,
     ) -> Result<Option<Evaluation>, TrainError> {
-        if self.problems.eval_limit() == Some(0) {
+        if self.problems.held_out().is_empty() {
             return Ok(None);
+        }
+        let long = self.progress && self.config.data.task.builtin().is_none();
+        if long {
+            eprintln!("{}", evaluating(&self.problems, &self.config, problems));
         }
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
@@ -172,13 +196,23 @@ impl Run {
             }
             Err(error) => return Err(error),
         };
-        if result.could_not_judge > 0 {
-            record.set_count("eval/could_not_judge", result.could_not_judge);
+        let builtin = self.config.data.task.builtin().is_some();
+        record_evaluation(record, "eval", &result, builtin && self.config.eval.k == 1)?;
+        for (name, reason) in &result.not_judged {
+            eprintln!(
+                "warning: no response of the held-out set {name} could be judged; the first: {reason}"
+            );
         }
-        record.set("eval/pass@1", result.avg_at_k)?;
-        record.set_count("eval/n", result.n);
-        if let Some(answers) = result.answers {
-            record.set("eval/answers", answers)?;
+        if long {
+            let stderr = result
+                .stderr
+                .map_or(String::new(), |stderr| format!(" ± {:.1}", 100.0 * stderr));
+            let seconds = clock.elapsed().as_secs_f64();
+            eprintln!(
+                "pass@1 {:.1}{stderr} % (n = {}), {seconds:.1} s",
+                100.0 * result.avg_at_k,
+                result.n
+            );
         }
         record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
         Ok(Some(result))
@@ -197,6 +231,12 @@ impl Run {
         let mut bar = self
             .progress
             .then(|| Progress::new("training", total - self.learner.step.min(total)));
+        if let Some(bar) = bar
+            .as_mut()
+            .filter(|_| config.data.task.builtin().is_none())
+        {
+            bar.note(&format!("step {} begins", self.learner.step + 1));
+        }
         while self.learner.step < total {
             if INTERRUPTED.load(Ordering::Relaxed) {
                 let path = self.save()?;
@@ -267,6 +307,8 @@ impl Run {
             }
         }
         let pass = |record: Option<&StepMetrics>| record.and_then(|r| r.get("eval/pass@1"));
+        let stderr =
+            |record: Option<&StepMetrics>| record.and_then(|r| r.get("eval/pass@1_stderr"));
         let first = records.first();
         let rollouts: f64 = records.iter().filter_map(|r| r.get("rollouts")).sum();
         let task = serde_json::to_value(self.config.data.task).ok();
@@ -281,6 +323,8 @@ impl Run {
             n: first.and_then(|r| r.get("eval/n")).unwrap_or(0.0) as usize,
             warmup_pass_at_1: pass(first),
             final_pass_at_1: pass(records.last()),
+            warmup_stderr: stderr(first),
+            final_stderr: stderr(records.last()),
             seconds: phases.values().sum(),
             seconds_by_phase: phases,
         })
@@ -301,6 +345,37 @@ fn write_warmup(folder: &Path, steps: &[SftStep]) -> Result<(), TrainError> {
         text.push(b'\n');
     }
     write_atomically(&folder.join("warmup.jsonl"), &text)
+}
+
+/// An evaluation as metrics that begin with `stem`. The built-in tasks have scores of 0 and 1 and one response a problem: what
+/// follows from n and pass@1 is left out there.
+fn record_evaluation(
+    record: &mut StepMetrics,
+    stem: &str,
+    found: &Evaluation,
+    plain: bool,
+) -> Result<(), TrainError> {
+    if found.could_not_judge > 0 {
+        record.set_count(&format!("{stem}/could_not_judge"), found.could_not_judge);
+    }
+    record.set(&format!("{stem}/pass@1"), found.avg_at_k)?;
+    record.set_count(&format!("{stem}/n"), found.n);
+    if let Some(stderr) = found.stderr.filter(|_| !plain) {
+        record.set(&format!("{stem}/pass@1_stderr"), stderr)?;
+    }
+    for (k, share) in found.pass_at.range(2..) {
+        record.set(&format!("{stem}/pass@{k}"), *share)?;
+    }
+    if let Some(answers) = found.answers {
+        record.set(&format!("{stem}/answers"), answers)?;
+    }
+    for (source, share) in &found.sources {
+        record.set(&format!("{stem}/{source}/pass@1"), *share)?;
+    }
+    for (name, set) in &found.sets {
+        record_evaluation(record, &format!("{stem}/{name}"), set, plain)?;
+    }
+    Ok(())
 }
 
 fn message(metrics: &StepMetrics) -> String {

@@ -27,6 +27,12 @@ pub struct Summary {
     pub warmup_pass_at_1: Option<f64>,
     /// Held-out pass@1 after the last step, in `[0, 1]`.
     pub final_pass_at_1: Option<f64>,
+    /// Standard errors of the two, over problems, where the run measured them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_stderr: Option<f64>,
+    /// That of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_stderr: Option<f64>,
     /// Wall time of the whole run, in seconds.
     pub seconds: f64,
     /// Wall time by phase (`warmup`, `rollout`, `prm`, …), in seconds.
@@ -66,6 +72,56 @@ impl Summary {
         write_atomically(path, text.as_bytes())
     }
 
+    /// The run as a table for the console.
+    pub fn table(&self) -> String {
+        let warm = self.seconds_by_phase.get("warmup").copied().unwrap_or(0.0) > 0.0;
+        let first = if warm {
+            "after warm-up"
+        } else {
+            "before training"
+        };
+        let last = format!("after {:>4} steps", self.steps);
+        let value = |pass: Option<f64>, stderr: Option<f64>| {
+            let Some(pass) = pass else {
+                return "not measured".to_owned();
+            };
+            // A mean of 0s and 1s.
+            let binomial = (self.n > 0).then(|| (pass * (1.0 - pass) / self.n as f64).sqrt());
+            match stderr.or(binomial) {
+                Some(stderr) => format!("{:.1} ± {:.1} %", pass * 100.0, stderr * 100.0),
+                None => format!("{:.1} %", pass * 100.0),
+            }
+        };
+        let phases = self.seconds_by_phase.iter();
+        let phases: Vec<String> = phases
+            .map(|(phase, seconds)| format!("{phase} {seconds:.1}"))
+            .collect();
+        [
+            format!(
+                "  task {}, preset {}, seed {}",
+                self.task, self.preset, self.seed
+            ),
+            format!("  | held-out pass@1 (n = {}) | ± standard error |", self.n),
+            "  |--------------------------|------------------|".to_owned(),
+            format!(
+                "  | {first:<24} | {:>16} |",
+                value(self.warmup_pass_at_1, self.warmup_stderr)
+            ),
+            format!(
+                "  | {last:<24} | {:>16} |",
+                value(self.final_pass_at_1, self.final_stderr)
+            ),
+            String::new(),
+            format!(
+                "  {} rollouts, {:.1} s ({})",
+                self.rollouts,
+                self.seconds,
+                phases.join(", ")
+            ),
+        ]
+        .join("\n")
+    }
+
     /// Reads a summary.
     ///
     /// # Errors
@@ -93,9 +149,33 @@ mod tests {
             n: 1024,
             warmup_pass_at_1: Some(0.135),
             final_pass_at_1: None,
+            warmup_stderr: None,
+            final_stderr: Some(0.01),
             seconds: 12.5,
             seconds_by_phase: [("rollout".to_string(), 4.25)].into(),
         }
+    }
+
+    #[test]
+    fn the_table_calls_the_start_what_it_was_and_says_how_sure_it_is() {
+        let mut given = summary();
+        let cold = given.table();
+        assert!(
+            cold.contains("before training") && !cold.contains("after warm-up"),
+            "{cold}"
+        );
+        // √(0.135 · 0.865 / 1024) = 1.07 %.
+        assert!(
+            cold.contains("13.5 ± 1.1 %") && cold.contains("not measured"),
+            "{cold}"
+        );
+        given.warmup_stderr = Some(0.02);
+        given.seconds_by_phase.insert("warmup".into(), 1.0);
+        let warm = given.table();
+        assert!(
+            warm.contains("after warm-up") && warm.contains("13.5 ± 2.0 %"),
+            "{warm}"
+        );
     }
 
     #[test]

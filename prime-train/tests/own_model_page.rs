@@ -58,7 +58,10 @@ fn the_rows_load_and_are_judged_where_the_page_says() {
     let characters = (' '..='~').chain(['\n']);
     let tokenizer = Tokenizer::characters(characters).unwrap();
     let problems = Problems::open(&config, &tokenizer).unwrap();
-    assert_eq!((problems.eval_limit(), problems.skipped()), (Some(2), 0));
+    assert_eq!(
+        (problems.held_out()[0].limit, problems.skipped()),
+        (Some(2), 0)
+    );
     let problem = problems.get(Split::Eval, 0, &tokenizer).unwrap();
     assert!(
         problem.prompt.starts_with("Answer with a number."),

@@ -7,6 +7,10 @@ use std::path::PathBuf;
 /// Commands of the `prime-train` binary, handed over with all their arguments.
 const TRAIN_COMMANDS: &[(&str, &str)] = &[
     ("train", "warm up, then reinforcement learning"),
+    (
+        "preflight",
+        "try 16 responses to the data, and say what they show",
+    ),
     ("sft", "supervised fine-tuning only"),
     ("eval", "measure a checkpoint on held-out problems"),
     ("generate", "sample responses from a checkpoint"),

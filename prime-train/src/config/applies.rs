@@ -79,7 +79,13 @@ const RULES: &[Rule] = &[
         holds: |config| config.warmup.steps > 0,
     },
     Rule {
-        keys: &["data.columns.", "data.ability", "data.extract"],
+        keys: &[
+            "data.columns.",
+            "data.ability",
+            "data.extract",
+            "data.eval_sets",
+            "run.preflight",
+        ],
         when: "with data.task = \"rows\"",
         holds: |config| config.data.task.builtin().is_none(),
     },

@@ -54,6 +54,9 @@ pub struct Data {
     pub train_file: DataFiles,
     /// Rows to evaluate on, named as in `train_file` without weights; empty = no evaluation with `rows`.
     pub eval_file: DataFiles,
+    /// Further held-out sets by name, each a file or a list as in `eval_file`: `{ math500 = "math500.parquet", aime =
+    /// ["a.jsonl", "b.jsonl"] }`. Each is evaluated on its own, on at most `eval.problems` problems, as `eval/<name>/pass@1`.
+    pub eval_sets: BTreeMap<String, DataFiles>,
     /// Count broken rows instead of stopping at the first.
     pub skip_bad_rows: bool,
     /// Longer prompts are an error for built-in tasks and left out (and counted) for `rows`, ≥ 1.
@@ -89,7 +92,10 @@ pub struct Data {
 impl Data {
     /// `task`, with `auto` decided where it can be.
     pub(super) fn decided_task(&self, fresh_model: bool, demonstrations: bool) -> DataTask {
-        let files = demonstrations || !(self.train_file.is_empty() && self.eval_file.is_empty());
+        let files = demonstrations
+            || !(self.train_file.is_empty()
+                && self.eval_file.is_empty()
+                && self.eval_sets.is_empty());
         match self.task {
             DataTask::Auto if files => DataTask::Rows,
             DataTask::Auto if fresh_model => DataTask::Exam,
@@ -104,6 +110,7 @@ impl Default for Data {
             task: DataTask::Auto,
             train_file: DataFiles::default(),
             eval_file: DataFiles::default(),
+            eval_sets: BTreeMap::new(),
             skip_bad_rows: false,
             max_prompt_tokens: 1024,
             chat_template: chat::AUTO.to_owned(),

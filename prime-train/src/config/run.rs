@@ -12,7 +12,7 @@ pub struct Eval {
     pub every: usize,
     /// Problems of the evaluations in between, ≥ 1.
     pub every_problems: usize,
-    /// Responses a problem, ≥ 1.
+    /// Responses a problem, ≥ 1. Above 1 `eval/pass@2`, `eval/pass@4`, … up to k are measured beside `eval/pass@1`.
     pub k: usize,
     /// Softmax temperature, ≥ 0; 0 = greedy.
     pub temperature: f64,
@@ -43,6 +43,8 @@ pub struct Run {
     pub save_every: usize,
     /// Checkpoints kept, ≥ 1.
     pub keep_last: usize,
+    /// Try 16 responses to rows before the first step and say what they show; it changes nothing of the run.
+    pub preflight: bool,
     /// Write sampled transcripts every so many steps; 0 = never.
     pub transcripts_every: usize,
 }
@@ -53,6 +55,7 @@ impl Default for Run {
             out_dir: "runs".to_string(),
             save_every: 0,
             keep_last: 2,
+            preflight: true,
             transcripts_every: 10,
         }
     }

@@ -4,7 +4,7 @@ pub mod ability;
 pub mod answer_place;
 pub mod broken;
 pub mod chat;
-mod conversation;
+pub(crate) mod conversation;
 pub mod demonstrations;
 mod form;
 pub(crate) mod gold;

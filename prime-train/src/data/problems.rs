@@ -37,7 +37,8 @@ enum Source {
     Rows {
         form: Box<Form>,
         train: Box<RowSet>,
-        eval: Box<RowSet>,
+        /// The unnamed set, if there is one, and those with names.
+        held_out: Vec<(Option<String>, RowSet)>,
     },
     Own {
         train: Vec<PreparedProblem>,
@@ -79,13 +80,20 @@ impl Problems {
                     RowSet::open(files, &form, tokenizer, skip, config.seed, &mut found)
                 };
                 let train = read(&config.data.train_file)?;
-                let eval = read(&config.data.eval_file)?;
+                let mut held_out = vec![];
+                if !config.data.eval_file.is_empty() {
+                    held_out.push((None, read(&config.data.eval_file)?));
+                }
+                for (name, files) in &config.data.eval_sets {
+                    held_out.push((Some(name.clone()), read(files)?));
+                }
+                names_apart(&held_out)?;
                 (skipped, notes) = (found.skipped, found.notes);
-                let is_code = train.has_code() || eval.has_code();
+                let is_code = train.has_code() || held_out.iter().any(|(_, set)| set.has_code());
                 let source = Source::Rows {
                     form: Box::new(form),
                     train: Box::new(train),
-                    eval: Box::new(eval),
+                    held_out,
                 };
                 (source, DataVerifier::rows(config, is_code)?)
             }
@@ -148,12 +156,63 @@ impl Problems {
         }
     }
 
-    /// How many held-out problems there are at most; `None` without end.
-    pub fn eval_limit(&self) -> Option<usize> {
+    /// The sets to evaluate on; none = no evaluation.
+    pub fn held_out(&self) -> Vec<HeldOut> {
+        match &self.source {
+            Source::Task { .. } => vec![HeldOut::default()],
+            Source::Rows { held_out, .. } => held_out
+                .iter()
+                .map(|(name, set)| HeldOut {
+                    name: name.clone(),
+                    limit: Some(set.len()),
+                    sources: set.source_names(),
+                })
+                .collect(),
+            Source::Own { .. } => vec![],
+        }
+    }
+
+    /// Problem `index` of the held-out set at a place in [`Self::held_out`].
+    ///
+    /// # Errors
+    /// Those of [`Self::get`].
+    pub fn held_out_problem(
+        &self,
+        set: usize,
+        index: u64,
+        tokenizer: &Tokenizer,
+    ) -> Result<PreparedProblem, TrainError> {
+        let Source::Rows { form, held_out, .. } = &self.source else {
+            return self.get(Split::Eval, index, tokenizer);
+        };
+        let rows = held_out.get(set).map(|(_, rows)| rows);
+        let found = match rows {
+            Some(rows) => rows.row(index as usize, form, tokenizer)?,
+            None => None,
+        };
+        found.ok_or_else(|| not_there(index, rows.map_or(0, RowSet::len)))
+    }
+
+    /// The row to train on with this number, counted from 0 in the order of the files without those left out; of a built-in
+    /// task the problem with this index.
+    ///
+    /// # Errors
+    /// Those of [`Self::get`].
+    pub fn row(&self, number: u64, tokenizer: &Tokenizer) -> Result<PreparedProblem, TrainError> {
+        match &self.source {
+            Source::Rows { form, train, .. } => train
+                .row(number as usize, form, tokenizer)?
+                .ok_or_else(|| not_there(number, train.len())),
+            Source::Task { .. } | Source::Own { .. } => self.get(Split::Train, number, tokenizer),
+        }
+    }
+
+    /// How many different problems there are to train on; `None` without end.
+    pub fn train_limit(&self) -> Option<usize> {
         match &self.source {
             Source::Task { .. } => None,
-            Source::Rows { eval, .. } => Some(eval.len()),
-            Source::Own { .. } => Some(0),
+            Source::Rows { train, .. } => Some(train.len()),
+            Source::Own { train } => Some(train.len()),
         }
     }
 
@@ -208,20 +267,12 @@ impl Problems {
                     ))
                 })
             }
-            Source::Rows {
-                form, train, eval, ..
-            } => {
-                let (rows, found) = match split {
-                    Split::Train => (train, train.drawn(index, form, tokenizer)?),
-                    Split::Eval => (eval, eval.row(index as usize, form, tokenizer)?),
-                };
-                found.ok_or_else(|| {
-                    TrainError::Usage(format!(
-                        "problem {index} was asked for, but there are {} rows",
-                        rows.len()
-                    ))
-                })
-            }
+            Source::Rows { form, train, .. } => match split {
+                Split::Train => train
+                    .drawn(index, form, tokenizer)?
+                    .ok_or_else(|| not_there(index, train.len())),
+                Split::Eval => self.held_out_problem(0, index, tokenizer),
+            },
         }
     }
 
@@ -248,6 +299,42 @@ impl Problems {
     /// Judges responses, in order: see [`Rewards::judge`].
     pub fn judge(&self, asked: &[Asked<'_>], scope: Scope) -> Vec<Judged> {
         self.rewards.judge(asked, scope)
+    }
+}
+
+/// A set of held-out problems.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldOut {
+    /// Its name in `data.eval_sets`; `None` for `data.eval_file` and for a built-in task.
+    pub name: Option<String>,
+    /// How many problems it has; `None` without end.
+    pub limit: Option<usize>,
+    /// What metrics call the sources of its rows, if there are several.
+    pub sources: SourceNames,
+}
+
+fn not_there(index: u64, rows: usize) -> TrainError {
+    TrainError::Usage(format!(
+        "problem {index} was asked for, but there are {rows} rows"
+    ))
+}
+
+/// `eval/<name>` is a set or a source of the unnamed one, not both.
+fn names_apart(held_out: &[(Option<String>, RowSet)]) -> Result<(), TrainError> {
+    let Some((_, unnamed)) = held_out.iter().find(|(name, _)| name.is_none()) else {
+        return Ok(());
+    };
+    let sources = unnamed.source_names();
+    let taken = |name: &&String| sources.names().any(|source| source == name.as_str());
+    match held_out
+        .iter()
+        .filter_map(|(name, _)| name.as_ref())
+        .find(taken)
+    {
+        None => Ok(()),
+        Some(name) => Err(TrainError::Usage(format!(
+            "data.eval_sets.{name}: rows of data.eval_file have this name as their data_source; call the set otherwise"
+        ))),
     }
 }
 

@@ -55,6 +55,11 @@ impl SourceNames {
         self.0.is_empty()
     }
 
+    /// All names that metrics use.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// What metrics call a row's source.
     pub fn name(&self, source: Option<&str>) -> &str {
         let known = source.and_then(|source| self.0.get(source));

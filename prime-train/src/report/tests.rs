@@ -104,6 +104,8 @@ fn synthetic_run(run: &Path) {
         n: 1024,
         warmup_pass_at_1: Some(0.135),
         final_pass_at_1: Some(0.931),
+        warmup_stderr: None,
+        final_stderr: None,
         seconds: 71.3,
         seconds_by_phase: phases.map(|(name, s)| (name.to_string(), s)).into(),
     };

@@ -18,8 +18,9 @@ use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::report::Transcript;
 use crate::unjudged::Unjudged;
+use credit::{ProcessRewards, TokenAdvantages};
 
-pub(crate) use rollout::rows_per_batch;
+pub(crate) use rollout::{BATCHES, rows_per_batch};
 pub use rollout::{JudgedGroup, JudgedResponse};
 
 /// Everything that training changes, and how it changes it. The architecture is a parameter: any [`CausalLm`].
@@ -138,31 +139,7 @@ fn algorithm_1<M: CausalLm>(
     }
 
     rollout::filter(env, &mut groups, &mut metrics)?;
-    let process = credit::process_rewards(learner, env, &groups, &mut metrics)?;
-    clock.lap("timing_s/prm", &mut metrics)?;
-
-    let values = credit::values(learner, env, &groups)?;
-    let advantages = credit::advantages(
-        env,
-        number,
-        &groups,
-        &process,
-        values.as_deref(),
-        &mut metrics,
-    )?;
-    clock.lap("timing_s/advantages", &mut metrics)?;
-
-    update::policy(
-        learner,
-        env,
-        number,
-        &groups,
-        process.all_actions,
-        &advantages,
-        values.as_deref(),
-        &mut metrics,
-    )?;
-    clock.lap("timing_s/policy", &mut metrics)?;
+    let (process, advantages) = learn(learner, env, number, &groups, &mut clock, &mut metrics)?;
 
     learner.step = number;
     stats::responses(&groups, &mut metrics)?;
@@ -174,6 +151,59 @@ fn algorithm_1<M: CausalLm>(
         transcripts,
         unjudged,
     })
+}
+
+/// The second half of Algorithm 1, from judged groups on.
+fn learn<M: CausalLm>(
+    learner: &mut Learner<M>,
+    env: &Environment<'_>,
+    number: u64,
+    groups: &[JudgedGroup],
+    clock: &mut Clock,
+    metrics: &mut StepMetrics,
+) -> Result<(ProcessRewards, TokenAdvantages), TrainError> {
+    let process = credit::process_rewards(learner, env, groups, metrics)?;
+    clock.lap("timing_s/prm", metrics)?;
+
+    let values = credit::values(learner, env, groups)?;
+    let advantages = credit::advantages(env, number, groups, &process, values.as_deref(), metrics)?;
+    clock.lap("timing_s/advantages", metrics)?;
+
+    update::policy(
+        learner,
+        env,
+        number,
+        groups,
+        process.all_actions,
+        &advantages,
+        values.as_deref(),
+        metrics,
+    )?;
+    clock.lap("timing_s/policy", metrics)?;
+    Ok((process, advantages))
+}
+
+/// Learns from groups on a copy, to see how long it takes: the learner stays as it is.
+///
+/// # Errors
+/// Those of the second half of a step.
+pub(crate) fn rehearse<M: CausalLm>(
+    learner: &Learner<M>,
+    env: &Environment<'_>,
+    groups: &[JudgedGroup],
+) -> Result<StepMetrics, TrainError> {
+    let number = learner.step + 1;
+    let mut metrics = StepMetrics::new(number);
+    let mut clock = Clock::start();
+    learn(
+        &mut learner.clone(),
+        env,
+        number,
+        groups,
+        &mut clock,
+        &mut metrics,
+    )?;
+    Ok(metrics)
 }
 
 struct Clock(Instant);

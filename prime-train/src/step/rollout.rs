@@ -14,7 +14,7 @@ use crate::reward::{Asked, Scope};
 use crate::unjudged::Unjudged;
 
 /// Batches that share a step's prompts, where there are responses enough to fill them.
-const BATCHES: usize = 8;
+pub(crate) const BATCHES: usize = 8;
 /// Responses decoded together: few enough that two threads share a demo-sized step; many enough, where there are many
 /// responses, that a large model's weights are read for all of them at once.
 const ROWS_PER_BATCH: std::ops::RangeInclusive<usize> = 16..=64;

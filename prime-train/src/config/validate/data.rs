@@ -43,6 +43,7 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
         "a list with weights",
         "paths alone: all held-out problems are measured, one as the other",
     )?;
+    held_out_sets(d)?;
     let Some(task) = d.task.builtin() else {
         if purpose == Purpose::Training {
             let demonstrations = !config.warmup.train_file.is_empty();
@@ -91,6 +92,40 @@ pub(super) fn data(config: &Config, purpose: Purpose) -> Checked {
         ),
         _ => Ok(()),
     }
+}
+
+/// Names of held-out sets become parts of metric names.
+fn held_out_sets(d: &Data) -> Checked {
+    const TAKEN: [&str; 4] = ["n", "answers", "could_not_judge", "other"];
+    for (name, files) in &d.eval_sets {
+        let fit = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        ensure(
+            !name.is_empty() && name.len() <= 60 && name.chars().all(fit),
+            "data.eval_sets",
+            format!("{name:?}"),
+            "tables whose names have letters, digits, `.`, `_` and `-`, 60 at most: metrics are called eval/<name>/pass@1",
+        )?;
+        ensure(
+            !TAKEN.contains(&name.as_str()),
+            "data.eval_sets",
+            format!("{name:?}"),
+            "another name: a metric of all sets has this one",
+        )?;
+        ensure(
+            !files.is_empty(),
+            "data.eval_sets",
+            format!("{name} = \"\""),
+            "a file or a list of files for each name",
+        )?;
+        let weighted = files.entries().iter().any(|entry| entry.weight != 1.0);
+        ensure(
+            !weighted,
+            "data.eval_sets",
+            format!("{name} with weights"),
+            "paths alone: all held-out problems are measured, one as the other",
+        )?;
+    }
+    Ok(())
 }
 
 /// What is added to prompts, and the columns that they come from.

@@ -3,18 +3,20 @@
 //! Training and evaluation sample by `[sampling]` whatever the model's `generation_config.json` says: what is trained on
 //! has to come from the distribution that the objective is about. To talk to a model is another matter.
 
+mod asked;
+
 use std::path::{Path, PathBuf};
 
 use prime_policy::{
     AdapterFolder, GenerationConfig, GenerationRequest, SamplingConfig, SamplingDefaults,
-    TextOptions, Tokenizer, generate,
+    TextOptions, generate,
 };
 
 use crate::config::{Config, Layer};
-use crate::data::chat::PromptFormat;
-use crate::data::rows::Message;
 use crate::error::TrainError;
 use crate::start::initial_model;
+
+pub(crate) use asked::Prompt;
 
 /// What to sample.
 pub(crate) struct GenerateOptions {
@@ -22,10 +24,10 @@ pub(crate) struct GenerateOptions {
     pub(crate) config: Config,
     /// What the user set of `config`.
     pub(crate) layers: Vec<Layer>,
-    /// The prompt's text.
-    pub(crate) prompt: String,
-    /// Whether the prompt is a user's message in the model's chat template.
-    pub(crate) chat: bool,
+    /// What is asked.
+    pub(crate) prompt: Prompt,
+    /// Whether the prompt is shown, as the model reads it.
+    pub(crate) show_prompt: bool,
     /// Responses.
     pub(crate) samples: usize,
     /// Whether the model's `generation_config.json` counts.
@@ -46,11 +48,18 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
     };
     let start = initial_model(config)?;
     let tokenizer = &start.tokenizer;
-    let ids = match options.chat {
-        true => chat_prompt(config, tokenizer, &options.prompt)?,
-        false => tokenizer.encode_prompt(&options.prompt)?,
-    };
+    let (_, ids) = asked::encode(&options.prompt, config, tokenizer)?;
+    if options.show_prompt {
+        let shown = tokenizer.decode_with_special_tokens(&ids)?;
+        eprintln!("prompt, {} tokens:\n{shown}\n", ids.len());
+    }
     let sampling = sampling(config, &options.layers, defaults.as_ref(), ids.len())?;
+    let sampling = within(
+        start.shape.max_position_embeddings,
+        ids.len(),
+        sampling,
+        options,
+    )?;
     let given = |layer: &Layer| layer.gives("sampling", "stop_strings");
     let stop_strings = match &defaults {
         Some(found) if !options.layers.iter().any(given) => &found.defaults.stop_strings,
@@ -152,22 +161,27 @@ fn described(sampling: &SamplingConfig, stop: &[String], found: Option<&ModelDef
     )
 }
 
-/// What a user says, up to the start of the answer.
-fn chat_prompt(
-    config: &Config,
-    tokenizer: &Tokenizer,
-    prompt: &str,
-) -> Result<Vec<u32>, TrainError> {
-    let format = PromptFormat::open(config, tokenizer)?;
-    if !format.is_chat() {
-        return Err(TrainError::Usage(
-            "--chat needs a chat template, and the model has none; give one by --set data.chat_template=FILE"
-                .to_owned(),
-        ));
+/// A length that nobody asked for ends where the model's positions do.
+fn within(
+    positions: usize,
+    prompt_tokens: usize,
+    sampling: SamplingConfig,
+    options: &GenerateOptions,
+) -> Result<SamplingConfig, TrainError> {
+    let given = |layer: &Layer| layer.gives("sampling", "max_new_tokens");
+    if options.layers.iter().any(given) {
+        return Ok(sampling);
     }
-    let question = Message {
-        role: "user".to_owned(),
-        content: prompt.to_owned(),
-    };
-    Ok(format.encode(&[question], tokenizer)?.1)
+    let room = positions.saturating_sub(prompt_tokens);
+    if room == 0 {
+        return Err(TrainError::Usage(format!(
+            "the prompt has {prompt_tokens} tokens, and the model {positions} positions (max_position_embeddings): there is no \
+             room for a response; shorten the prompt"
+        )));
+    }
+    let max_new_tokens = sampling.max_new_tokens.min(room);
+    Ok(SamplingConfig {
+        max_new_tokens,
+        ..sampling
+    })
 }
