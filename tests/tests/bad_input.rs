@@ -198,10 +198,7 @@ fn data_that_cannot_be_used_names_file_row_and_field() {
         &["train"],
         &settings,
         1,
-        &[
-            "long.jsonl",
-            "1 with a prompt longer than data.max_prompt_tokens",
-        ],
+        &["long.jsonl", "1 with a prompt that is too long"],
     );
     let model = model();
     refused(

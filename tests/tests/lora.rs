@@ -229,6 +229,8 @@ fn an_adapter_folder_is_evaluated_merged_and_trained_further() {
             .map(str::to_owned)
             .to_vec();
         arguments.extend(tiny());
+        // The adapter's run says how long its responses may be, the merged model has no run.
+        arguments.extend(sets(["sampling.max_new_tokens=40"]));
         prime_train(&arguments).expect_success().stdout
     });
     assert_eq!(evaluated[0], evaluated[1]);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A tiny model of the exam's vocabulary, in `runs/warm`.
 static MADE: LazyLock<Folder> = LazyLock::new(|| {
-    let folder = Folder::shared(env!("CARGO_TARGET_TMPDIR"), "preflight");
+    let folder = Folder::shared(env!("CARGO_TARGET_TMPDIR"), "first-look");
     let mut arguments = ["sft", "--name", "warm"].map(str::to_owned).to_vec();
     arguments.extend(tiny());
     let out = folder.out_dir();
@@ -94,7 +94,7 @@ fn a_run_on_rows_begins_with_sixteen_samples_and_is_the_same_without() {
     ] {
         assert!(with.stderr.contains(part), "{part}: {}", with.stderr);
     }
-    assert!(!without.stderr.contains("preflight"), "{}", without.stderr);
+    assert!(!without.stderr.contains("preflight:"), "{}", without.stderr);
     assert!(with.stdout.contains("before training"), "{}", with.stdout);
 
     let found = read_json(&folder.path("runs/with/preflight.json"));
