@@ -26,6 +26,9 @@ pub(crate) fn read(json: &str, field: &str) -> Result<Conversation, Broken> {
             reference: None,
         });
     }
+    if is_message(json) {
+        return read(&format!("[{json}]"), field);
+    }
     let Some(entries) = list(json) else {
         let reason = match kind_of(json) {
             "null" => "is null".to_owned(),
@@ -158,6 +161,8 @@ mod tests {
         ] {
             assert_eq!(read(json, "prompt").unwrap().messages, expected, "{json}");
         }
+        let one = read(r#"{"role":"user","content":"Q"}"#, "prompt").unwrap();
+        assert_eq!(one.messages, expected[1..]);
         let read = read(
             r#"[{"from":"human","value":"Q"},{"from":"gpt","value":"A"}]"#,
             "c",

@@ -10,7 +10,9 @@ use super::broken::{Broken, Fault};
 use super::conversation::{self, Conversation};
 use super::gold;
 use super::json::{Object, kind_of, list, string};
-use super::layout::{ANSWERS, Gold, How, Layout, PROMPTS, Prompt, WHOLE_ROW, guess, recognise};
+use super::layout::{
+    ANSWERS, Gold, How, Layout, PROMPTS, Prompt, SURE, WHOLE_ROW, guess, recognise,
+};
 use super::path::{find, missing};
 use super::prompt_shape::PromptShape;
 use super::row::{Message, Row};
@@ -112,8 +114,9 @@ impl RowReading {
                 path => Some(response(&value(&row, path, Fault::Prompt)?, path)?),
             },
             layout: match layout {
-                Some(layout) if !self.columns.names_all() => layout.name,
-                _ => "data.columns",
+                _ if self.columns.names_all() => "data.columns",
+                Some(layout) => layout.name,
+                None => "a prompt, an answer",
             },
             text: self.keep_text.then(|| text.trim().to_owned()),
         })
@@ -143,7 +146,9 @@ impl RowReading {
             }
             None => {
                 let known = PROMPTS.into_iter().find(|name| row.has(name));
-                let answer = !self.columns.answer.is_empty() || !self.needs_gold;
+                let answer = !self.columns.answer.is_empty()
+                    || !self.needs_gold
+                    || SURE.iter().any(|name| row.has(name));
                 match known {
                     Some(path) if answer => at(path, Fault::Prompt),
                     known => Err(guess(row, known.is_some())),
@@ -232,10 +237,10 @@ impl RowReading {
             Some(Gold::Tests(make)) => Ok((vec![make(row)?], "tests".to_owned())),
             Some(Gold::Missing(why)) => Err(Broken::row(why)),
             None => {
-                let known = ANSWERS.into_iter().find(|name| row.has(name));
+                let known = SURE.into_iter().chain(ANSWERS).find(|name| row.has(name));
                 let path = known.ok_or_else(|| guess(row, true))?;
                 let how = match path {
-                    "solution" | "response" | "output" => How::Solution,
+                    "solution" | "Solution" | "response" | "output" => How::Solution,
                     _ => How::Answer,
                 };
                 let (golds, field) = at(path, how)?;

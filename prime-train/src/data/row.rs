@@ -45,7 +45,8 @@ pub struct Row {
     pub extract: Option<AnswerPlace>,
     /// A whole response from the data: the solution, or the assistant's turn at the end. For demonstrations.
     pub reference: Option<String>,
-    /// The layout that was recognised; `data.columns` where all was named there.
+    /// The layout that was recognised; `data.columns` where all was named there, and `a prompt, an answer` where only the
+    /// names of the columns are known.
     pub layout: &'static str,
     /// The row as it was written, where [`RowReading::keep_text`](super::reading::RowReading::keep_text) asks for it.
     pub text: Option<String>,

@@ -4,8 +4,8 @@
 //! {"ability": "math", "response": "Half of it: \\boxed{0.5}", "ground_truth": "\\frac{1}{2}"}
 //! ```
 //!
-//! A row has an `ability` (`math` or `code`), a model's whole `response` or a bare `answer`, and a `ground_truth`: for maths the
-//! gold answer or a list of gold answers, any of which counts, where numbers stand for their text; for code the tests. Other
+//! A row has an `ability` (`math`, which is also what is meant without one, or `code`), a model's whole `response` or a bare
+//! `answer`, and a `ground_truth` (also under `reward_model`): for maths the gold answer or a list of gold answers, any of which counts, where numbers stand for their text; for code the tests. Other
 //! fields pass through to the letter. What comes out has `verdict`, `score` and `detail` added behind them, and `tests` for code.
 
 mod judge;

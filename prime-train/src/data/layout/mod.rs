@@ -22,7 +22,7 @@ use super::path::has;
 use super::row::Message;
 
 pub(crate) use turns::WHOLE_ROW;
-pub(crate) use unnamed::{ANSWERS, PROMPTS, guess};
+pub(crate) use unnamed::{ANSWERS, PROMPTS, SURE, guess};
 
 /// One way to write rows.
 #[derive(Debug, Clone)]

@@ -22,8 +22,22 @@ pub(crate) const PROMPTS: [&str; 16] = [
     "text",
     "description",
 ];
-/// Names of columns that hold answers.
-pub(crate) const ANSWERS: [&str; 14] = [
+/// Names of columns that hold answers and nothing else: beside a prompt, one of them makes a row.
+pub(crate) const SURE: [&str; 11] = [
+    "ground_truth",
+    "expected_answer",
+    "final_answer",
+    "answer",
+    "Answer",
+    "correct_answer",
+    "gold",
+    "gold_answer",
+    "reference_answer",
+    "solution",
+    "Solution",
+];
+/// Names of columns that may hold answers, those included.
+pub(crate) const ANSWERS: [&str; 15] = [
     "ground_truth",
     "expected_answer",
     "final_answer",
@@ -38,6 +52,7 @@ pub(crate) const ANSWERS: [&str; 14] = [
     "output",
     "response",
     "solution",
+    "Solution",
 ];
 
 /// What is said about a row whose columns are not recognised: which there are, and the lines to write.

@@ -86,6 +86,7 @@ impl RawRows {
         path: &Path,
         in_place: bool,
     ) -> Self {
+        let plain = in_place && content != Content::List;
         let rows: Box<dyn Iterator<Item = Result<RawRow, TrainError>> + Send> = match content {
             Content::List => Box::new(Elements::new(text, path)),
             _ => Box::new(Lines::new(text, path, in_place)),
@@ -93,7 +94,7 @@ impl RawRows {
         Self {
             rows,
             total: None,
-            plain: in_place,
+            plain,
         }
     }
 

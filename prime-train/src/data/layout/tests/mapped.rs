@@ -47,6 +47,19 @@ fn columns_are_found_by_name_and_by_path() {
     let said = r#"{"question":"1+1?","answer":"2","said":[{"role":"assistant","content":"Two."}]}"#;
     let said = parse(said, &["data.columns.response=said"]).unwrap();
     assert_eq!(said.reference.as_deref(), Some("Two."));
+    // Names that are known make a row without a word.
+    for plain in [
+        r#"{"instruction":"1+1?","answer":"2"}"#,
+        r#"{"id":1,"problem":"1+1?","ground_truth":"2"}"#,
+        r#"{"Problem":"1+1?","Solution":"So \\boxed{2}"}"#,
+    ] {
+        let plain = parse(plain, &[]).unwrap();
+        assert_eq!(
+            (turns(&plain), plain.golds),
+            (vec!["u:1+1?".to_owned()], vec!["2".to_owned()])
+        );
+        assert_eq!(plain.layout, "a prompt, an answer");
+    }
     let two = r#"{"question":"1+1?","answer":"2","ground_truth":"3"}"#;
     assert_eq!(
         parse(two, &["data.columns.answer=ground_truth"])
