@@ -46,6 +46,11 @@ fn the_settings_resolve_and_few_keys_are_shown() {
 }
 
 #[test]
+fn the_file_beside_the_examples_is_the_one_on_the_page() {
+    assert_eq!(blocks("toml"), [include_str!("../examples/sums.toml")]);
+}
+
+#[test]
 fn the_rows_load_and_are_judged_where_the_page_says() {
     let [rows] = blocks("jsonl")[..] else {
         panic!("one block of rows");
