@@ -156,7 +156,7 @@ pub enum Command {
         /// Turns before the prompt, or all of them: a JSON file of [{"role", "content"}], - is standard input; implies --chat.
         #[arg(long, value_name = "FILE")]
         messages: Option<PathBuf>,
-        /// A row of data.train_file as training sees it, counted from 1, sampled by [sampling].
+        /// A row of data.train_file as training sees it, counted from 1, sampled by the sampling section.
         #[arg(long, value_name = "N", conflicts_with_all = ["prompt", "chat", "system", "messages"])]
         row: Option<u64>,
         /// Show the prompt as the model reads it, special tokens included, on standard error.
