@@ -36,9 +36,10 @@ process_estimator = "reinforce"
 [prm]
 beta = 1.0
 lr = 3e-4
-replay_steps = 50
-replay_mini_batches = 8
-replay_batch_size = 64
+[prm.replay]
+steps = 50
+mini_batches = 8
+batch_size = 64
 [eval]
 problems = 128
 "#;

@@ -176,14 +176,19 @@ const BROKEN: [(&str, &[&str]); 14] = [
         &["field `row`", "expected an object, found a list"],
     ),
     ("{} {}", &["field `row`", "not JSON"]),
-    ("{}", &["`ability`", "is missing"]),
+    ("{}", &["`response`", "is missing, and so is `answer`"]),
     (
         r#"{"ability":["math"]}"#,
         &["`ability`", "expected a string, found a list"],
     ),
     (
         r#"{"ability":"logic","answer":"1","ground_truth":"1"}"#,
-        &["`ability`", "expected `math` or `code`, found \"logic\""],
+        &[
+            "`ability`",
+            "\"logic\" is not something that can be judged",
+            "`math`",
+            "`code`",
+        ],
     ),
     (
         r#"{"ability":"math","ground_truth":"1"}"#,
@@ -257,7 +262,7 @@ fn an_output_that_is_there_survives_a_failure() {
         |input: &str, output: &str| prime_train(&["verify", "--input", input, "--output", output]);
     assert_failed(
         &verify(&input, &folder.argument("out.jsonl")),
-        &["in.jsonl row 9001,", "`ability`"],
+        &["in.jsonl row 9001,", "`response`"],
     );
     assert_failed(&verify(&input, &input), &["in.jsonl row 9001,"]);
     assert_failed(
