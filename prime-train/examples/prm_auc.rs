@@ -26,6 +26,8 @@ use prime_verifier::Verdict;
 /// A hundred and twenty-eight sheets a step, one response each: nothing is compared within a group here.
 const SETTINGS: &str = r#"
 preset = "paper"
+[data]
+task = "exam"
 [rl]
 steps = 10
 prompts_per_step = 128

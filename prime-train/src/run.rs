@@ -233,7 +233,7 @@ impl Run {
             .then(|| Progress::new("training", total - self.learner.step.min(total)));
         if let Some(bar) = bar
             .as_mut()
-            .filter(|_| config.data.task.builtin().is_none())
+            .filter(|_| config.data.task.builtin().is_none() && self.learner.step < total)
         {
             bar.note(&format!("step {} begins", self.learner.step + 1));
         }

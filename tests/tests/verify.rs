@@ -212,7 +212,7 @@ const BROKEN: [(&str, &[&str]); 14] = [
     ),
     (
         r#"{"ability":"math","answer":"1","ground_truth":{}}"#,
-        &["`ground_truth`", "expected a string, found an object"],
+        &["`ground_truth`", "expected an answer, found an object"],
     ),
     (
         r#"{"ability":"math","answer":"1","ground_truth":[]}"#,
@@ -220,7 +220,7 @@ const BROKEN: [(&str, &[&str]); 14] = [
     ),
     (
         r#"{"ability":"math","answer":"1","ground_truth":["1",null]}"#,
-        &["`ground_truth[1]`", "expected a string, found null"],
+        &["`ground_truth[1]`", "is null"],
     ),
 ];
 
