@@ -1,0 +1,99 @@
+//! The evaluation of a run's policy, as metrics of a step.
+
+use std::time::Instant;
+
+use super::Run;
+use crate::error::TrainError;
+use crate::eval::{Evaluation, evaluate};
+use crate::metrics::StepMetrics;
+use crate::opening::evaluating;
+
+impl Run {
+    pub(super) fn evaluate_into(
+        &self,
+        problems: usize,
+        record: &mut StepMetrics,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        if self.problems.held_out().is_empty() {
+            return Ok(None);
+        }
+        let long = self.progress && self.config.data.task.builtin().is_none();
+        if long {
+            eprintln!("{}", evaluating(&self.problems, &self.config, problems));
+        }
+        let clock = Instant::now();
+        let policy = &self.learner.actor.policy;
+        let evaluated = evaluate(
+            policy,
+            &self.config,
+            &self.problems,
+            &self.about.tokenizer,
+            problems,
+        );
+        let result = match evaluated {
+            Ok(result) => result,
+            // The policy is no worse for it, and the steps are not lost.
+            Err(TrainError::NothingJudged { responses, reason }) => {
+                eprintln!(
+                    "warning: step {}: none of the {responses} responses of the evaluation could be judged, so there is no pass@1; the first: {reason}",
+                    record.step()
+                );
+                record.set_count("eval/could_not_judge", responses);
+                record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let builtin = self.config.data.task.builtin().is_some();
+        record_evaluation(record, "eval", &result, builtin && self.config.eval.k == 1)?;
+        for (name, reason) in &result.not_judged {
+            eprintln!(
+                "warning: no response of the held-out set {name} could be judged; the first: {reason}"
+            );
+        }
+        if long {
+            let stderr = result
+                .stderr
+                .map_or(String::new(), |stderr| format!(" ± {:.1}", 100.0 * stderr));
+            let seconds = clock.elapsed().as_secs_f64();
+            eprintln!(
+                "pass@1 {:.1}{stderr} % (n = {}), {seconds:.1} s",
+                100.0 * result.avg_at_k,
+                result.n
+            );
+        }
+        record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
+        Ok(Some(result))
+    }
+}
+
+/// An evaluation as metrics that begin with `stem`. The built-in tasks have scores of 0 and 1 and one response a problem: what
+/// follows from n and pass@1 is left out there.
+fn record_evaluation(
+    record: &mut StepMetrics,
+    stem: &str,
+    found: &Evaluation,
+    plain: bool,
+) -> Result<(), TrainError> {
+    if found.could_not_judge > 0 {
+        record.set_count(&format!("{stem}/could_not_judge"), found.could_not_judge);
+    }
+    record.set(&format!("{stem}/pass@1"), found.avg_at_k)?;
+    record.set_count(&format!("{stem}/n"), found.n);
+    if let Some(stderr) = found.stderr.filter(|_| !plain) {
+        record.set(&format!("{stem}/pass@1_stderr"), stderr)?;
+    }
+    for (k, share) in found.pass_at.range(2..) {
+        record.set(&format!("{stem}/pass@{k}"), *share)?;
+    }
+    if let Some(answers) = found.answers {
+        record.set(&format!("{stem}/answers"), answers)?;
+    }
+    for (source, share) in &found.sources {
+        record.set(&format!("{stem}/{source}/pass@1"), *share)?;
+    }
+    for (name, set) in &found.sets {
+        record_evaluation(record, &format!("{stem}/{name}"), set, plain)?;
+    }
+    Ok(())
+}
