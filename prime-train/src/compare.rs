@@ -15,7 +15,7 @@ use crate::error::TrainError;
 use crate::files::write_atomically;
 use crate::metrics::{StepMetrics, read_metrics};
 use crate::progress::Progress;
-use crate::report::{Arm, Color, ResultTable, compare_chart, curve};
+use crate::report::{Arm, Color, ResultTable, RunLink, compare_chart, compare_page, curve};
 use crate::run::{Run, Start, create_run_folder, warmed_up_model};
 
 /// What is compared when nothing is named: (arm, preset, settings over the preset).
@@ -253,10 +253,19 @@ fn report(
     );
     let svg = compare_chart(&title, &arms);
     let markdown = table.to_markdown();
-    let html = format!(
-        "<!doctype html><meta charset=\"utf-8\"><title>comparison</title>{svg}{}",
-        table.to_html()
-    );
+    let links: Vec<Vec<RunLink>> = (0..plans.len())
+        .map(|a| {
+            let runs = (0..options.seeds.len()).filter_map(|s| {
+                let name = runs.get(&(a, s))?.file_name()?.to_string_lossy();
+                Some(RunLink {
+                    text: format!("seed {}", options.seeds[s]),
+                    folder: name.into_owned(),
+                })
+            });
+            runs.collect()
+        })
+        .collect();
+    let html = compare_page(&title, &arms, &table, &links);
     write_atomically(&folder.join("compare.svg"), svg.as_bytes())?;
     write_atomically(&folder.join("compare.md"), markdown.as_bytes())?;
     write_atomically(&folder.join("compare.html"), html.as_bytes())?;

@@ -72,15 +72,22 @@ impl Summary {
         write_atomically(path, text.as_bytes())
     }
 
+    /// What the first evaluation came after.
+    pub(crate) fn start(&self) -> &'static str {
+        let warm = self.seconds_by_phase.get("warmup").copied().unwrap_or(0.0) > 0.0;
+        match warm {
+            true => "after warm-up",
+            false => "before training",
+        }
+    }
+
     /// The run as a table for the console.
     pub fn table(&self) -> String {
-        let warm = self.seconds_by_phase.get("warmup").copied().unwrap_or(0.0) > 0.0;
-        let first = if warm {
-            "after warm-up"
-        } else {
-            "before training"
+        let first = self.start().to_owned();
+        let last = match self.steps {
+            1 => "after 1 step".to_owned(),
+            steps => format!("after {steps} steps"),
         };
-        let last = format!("after {:>4} steps", self.steps);
         let value = |pass: Option<f64>, stderr: Option<f64>| {
             let Some(pass) = pass else {
                 return "not measured".to_owned();
@@ -96,30 +103,43 @@ impl Summary {
         let phases: Vec<String> = phases
             .map(|(phase, seconds)| format!("{phase} {seconds:.1}"))
             .collect();
-        [
-            format!(
-                "  task {}, preset {}, seed {}",
-                self.task, self.preset, self.seed
+        let rows = [
+            (
+                format!("held-out pass@1 (n = {})", self.n),
+                "± standard error".to_owned(),
             ),
-            format!("  | held-out pass@1 (n = {}) | ± standard error |", self.n),
-            "  |--------------------------|------------------|".to_owned(),
-            format!(
-                "  | {first:<24} | {:>16} |",
-                value(self.warmup_pass_at_1, self.warmup_stderr)
-            ),
-            format!(
-                "  | {last:<24} | {:>16} |",
-                value(self.final_pass_at_1, self.final_stderr)
-            ),
-            String::new(),
-            format!(
-                "  {} rollouts, {:.1} s ({})",
-                self.rollouts,
-                self.seconds,
-                phases.join(", ")
-            ),
-        ]
-        .join("\n")
+            (first, value(self.warmup_pass_at_1, self.warmup_stderr)),
+            (last, value(self.final_pass_at_1, self.final_stderr)),
+        ];
+        let widest = |of: fn(&(String, String)) -> &String| {
+            rows.iter().map(|row| of(row).chars().count()).max()
+        };
+        let (left, right) = (
+            widest(|row| &row.0).unwrap_or(0),
+            widest(|row| &row.1).unwrap_or(0),
+        );
+        let mut lines = vec![format!(
+            "  task {}, preset {}, seed {}",
+            self.task, self.preset, self.seed
+        )];
+        for (at, (name, value)) in rows.iter().enumerate() {
+            lines.push(format!("  | {name:<left$} | {value:>right$} |"));
+            if at == 0 {
+                lines.push(format!(
+                    "  |{}|{}|",
+                    "-".repeat(left + 2),
+                    "-".repeat(right + 2)
+                ));
+            }
+        }
+        lines.push(String::new());
+        lines.push(format!(
+            "  {} rollouts, {:.1} s ({})",
+            self.rollouts,
+            self.seconds,
+            phases.join(", ")
+        ));
+        lines.join("\n")
     }
 
     /// Reads a summary.
@@ -176,6 +196,33 @@ mod tests {
             warm.contains("after warm-up") && warm.contains("13.5 ± 2.0 %"),
             "{warm}"
         );
+    }
+
+    #[test]
+    fn the_table_lines_up_for_any_widths() {
+        for (n, steps, pass) in [
+            (1, 1, 1.0),
+            (1024, 40, 0.135),
+            (1_000_000, 12_345_678, 0.00001),
+        ] {
+            let given = Summary {
+                n,
+                steps,
+                warmup_pass_at_1: Some(pass),
+                ..summary()
+            };
+            let table = given.table();
+            let bars: Vec<Vec<usize>> = table
+                .lines()
+                .filter(|line| line.starts_with("  |"))
+                .map(|line| {
+                    let places = line.chars().enumerate().filter(|(_, c)| *c == '|');
+                    places.map(|(at, _)| at).collect()
+                })
+                .collect();
+            assert_eq!(bars.len(), 4, "{table}");
+            assert!(bars.windows(2).all(|w| w[0] == w[1]), "{table}");
+        }
     }
 
     #[test]

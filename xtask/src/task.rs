@@ -14,6 +14,7 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
     ("sft", "supervised fine-tuning only"),
     ("eval", "measure a checkpoint on held-out problems"),
     ("generate", "sample responses from a checkpoint"),
+    ("merge", "merge an adapter into its base model"),
     (
         "compare",
         "run several configurations and chart them together",
@@ -201,6 +202,7 @@ mod tests {
             "train --set a.b=c --resume",
             "eval -- x",
             "report runs/a ci",
+            "merge --model a --out b",
             "verify --input - --output b",
             "doctor --python p",
             "config --explain rl.lr",
@@ -246,6 +248,7 @@ mod tests {
             ("evla", Some("eval")),
             ("comapre", Some("compare")),
             ("reprot", Some("report")),
+            ("mrege", Some("merge")),
             ("Train", Some("train")),
             ("benches", Some("bench")),
             ("xyzzy", None),

@@ -126,3 +126,29 @@ fn a_missing_cargo_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("cannot start `/nonexistent/cargo`"));
 }
+
+#[test]
+fn every_command_of_the_trainer_can_be_called_from_here() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prime-train/src/cli.rs");
+    let source = fs::read_to_string(source).expect("the trainer's command line is beside us");
+    let body = source
+        .split_once("pub enum Command {\n")
+        .and_then(|(_, rest)| rest.split_once("\n}\n"))
+        .expect("it has an enum of its commands")
+        .0;
+    let commands: Vec<String> = body
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|line| {
+            let name: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
+            name.to_lowercase()
+        })
+        .collect();
+    assert!(commands.len() >= 11, "{commands:?}");
+    let help = text(&output(xtask("every", "exit 1", &["--help"])).stdout);
+    for command in commands {
+        let line = format!("\n  {command:<10} ");
+        assert!(help.contains(&line), "`{command}` is missing:\n{help}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::data::tasks::Split;
 use crate::error::TrainError;
 use crate::response_text::ResponseText;
 use crate::reward::{Asked, Scope};
-use crate::step::{Environment, JudgedGroup, JudgedResponse, Learner};
+use crate::step::{Environment, JudgedGroup, JudgedResponse, Learner, VerdictDetail};
 
 /// Responses.
 const SAMPLES: usize = 16;
@@ -142,6 +142,11 @@ pub(super) fn take<M: CausalLm>(
                 reward,
                 parts: judged.parts,
                 steps: judgement.steps,
+                verdict: VerdictDetail {
+                    answer: judged.answer,
+                    detail: judgement.detail,
+                    graders: judged.details,
+                },
             }),
             _ => None,
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::scale::Format;
-use super::style::{Color, escape};
+use super::style::{CHART_CSS, Color, PAGE_CSS, escape};
 use super::svg::{Chart, Series, Size};
 
 /// One arm of a comparison.
@@ -22,17 +22,90 @@ pub struct Arm {
 /// band. Only steps that every seed of the arm has measured are drawn, so that the mean is always
 /// over the same seeds.
 pub fn compare_chart(title: &str, arms: &[Arm]) -> String {
-    let chart = Chart {
+    chart(title, arms).standalone(WIDE)
+}
+
+const WIDE: Size = Size {
+    width: 820.0,
+    height: 440.0,
+};
+/// For narrow windows: its letters are as large as the text around it there.
+const NARROW: Size = Size {
+    width: 420.0,
+    height: 380.0,
+};
+
+fn chart(title: &str, arms: &[Arm]) -> Chart {
+    Chart {
         title: title.to_string(),
         x_label: "training step".to_string(),
         format: Format::Percent,
         series: arms.iter().map(series).collect(),
         smooth: false,
-    };
-    chart.standalone(Size {
-        width: 820.0,
-        height: 440.0,
-    })
+    }
+}
+
+/// A run of an arm: what the link to it says, and where its folder lies as seen from the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunLink {
+    /// E.g. `seed 1`.
+    pub text: String,
+    /// A path with `/` between its parts.
+    pub folder: String,
+}
+
+/// The page of a comparison: the chart, the table, and links to the reports of each arm's runs, in the order of `arms`.
+pub fn compare_page(
+    title: &str,
+    arms: &[Arm],
+    table: &ResultTable,
+    runs: &[Vec<RunLink>],
+) -> String {
+    let chart = chart(title, arms);
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>Comparison · PRIME</title><style>{CHART_CSS}{PAGE_CSS}</style></head><body><main>\
+         <h1>Comparison</h1><div class=\"charts one\"><div class=\"wide\">{}</div><div class=\"narrow\">{}</div></div>\
+         <h2>Results</h2><div class=\"card scroll\">{}</div><h2>Runs</h2><div class=\"card\"><ul>",
+        chart.inline(WIDE),
+        chart.inline(NARROW),
+        table.to_html()
+    );
+    for (arm, runs) in arms.iter().zip(runs) {
+        let links: Vec<String> = runs
+            .iter()
+            .map(|run| {
+                let (at, text) = (href(&run.folder), escape(&run.text));
+                format!("<a href=\"{at}/report.html\">{text}</a>")
+            })
+            .collect();
+        let _ = write!(
+            html,
+            "<li><span class=\"swatch {}\"></span>{}: {}</li>",
+            arm.color.class(),
+            escape(&arm.name),
+            links.join(", ")
+        );
+    }
+    html.push_str("</ul></div></main></body></html>\n");
+    html
+}
+
+/// A path as part of an address.
+fn href(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                out.push(char::from(byte));
+            }
+            other => {
+                let _ = write!(out, "%{other:02X}");
+            }
+        }
+    }
+    out
 }
 
 fn series(arm: &Arm) -> Series {
@@ -119,6 +192,33 @@ impl ResultTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_is_narrow_and_wide_light_and_dark_and_leads_to_its_runs() {
+        let arm = |name: &str, color| Arm {
+            name: name.into(),
+            color: Color::nth(color),
+            seeds: vec![vec![(0, 0.1), (2, 0.4)]],
+        };
+        let mut table = ResultTable::new(["arm", "final"]);
+        table.row(["PRIME", "0.4"]);
+        let run = |folder: &str| RunLink {
+            text: "seed 1".into(),
+            folder: folder.into(),
+        };
+        let html = compare_page(
+            "held-out",
+            &[arm("PRIME <1>", 0), arm("RLOO", 1)],
+            &table,
+            &[vec![run("prime-1")], vec![run("../a b#\"x\"")]],
+        );
+        assert!(html.contains("name=\"viewport\"") && html.contains("prefers-color-scheme:dark"));
+        assert!(html.contains("href=\"prime-1/report.html\">seed 1</a>"));
+        assert!(html.contains("href=\"../a%20b%23%22x%22/report.html\""));
+        assert!(html.contains("PRIME &lt;1&gt;") && !html.contains("<1>"));
+        assert_eq!(html.matches("<svg").count(), 2);
+        assert!(html.contains("viewBox=\"0 0 420 ") && html.contains("viewBox=\"0 0 820 "));
+    }
 
     #[test]
     fn lines_are_means_and_bands_are_extremes() {

@@ -1,19 +1,26 @@
 //! Pictures of runs: `report.html` of one, charts and tables of several.
 //!
 //! Everything is made from files alone, so a report can be made of a run that is still going, and
-//! made again later. The pages load nothing: styles and charts are in them.
+//! made again later. The pages load nothing: styles and charts are in them. Their size is bounded, whatever the number of
+//! steps, metrics and tokens.
 
+mod charts;
 mod compare;
+mod downsample;
 mod html;
+mod plot;
 mod scale;
+mod sheets;
+mod smooth;
 mod style;
 mod svg;
+mod tokens;
 mod transcripts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use compare::{Arm, ResultTable, compare_chart};
+pub use compare::{Arm, ResultTable, RunLink, compare_chart, compare_page};
 pub use scale::{Format, significant};
 pub use style::Color;
 pub use svg::{Chart, Series, Size};
@@ -31,21 +38,43 @@ struct RunFiles {
     metrics: Vec<StepMetrics>,
     /// Missing while the run is going.
     summary: Option<Summary>,
-    /// In order of steps.
-    transcripts: Vec<Vec<Transcript>>,
+    /// Some of those that have transcripts, in order.
+    steps: Vec<sheets::Step>,
 }
 
 /// Writes `report.html` into a run folder from its `config.toml`, `metrics.jsonl`,
-/// `summary.json` (if there is one yet) and `rollouts/step-*.jsonl`; returns its path.
+/// `summary.json` (if there is one yet) and `rollouts/step-*.jsonl`; returns its path. Responses that are too long for the
+/// page are whole in `report/step-*.html`.
 ///
 /// # Errors
 /// [`TrainError::NotARun`] without configuration or metrics; [`TrainError::Parse`] or
 /// [`TrainError::Io`] for a file that cannot be read or written.
 pub fn write_report(run: &Path) -> Result<PathBuf, TrainError> {
-    let files = read_run(run)?;
+    let (page, beside) = html::page(&read_run(run)?);
+    let folder = run.join("report");
+    remove_pages(&folder);
+    for page in beside {
+        write_atomically(&folder.join(page.name), page.html.as_bytes())?;
+    }
     let path = run.join("report.html");
-    write_atomically(&path, html::page(&files).as_bytes())?;
+    write_atomically(&path, page.as_bytes())?;
     Ok(path)
+}
+
+/// The pages of an earlier report; one that cannot be removed is only out of date.
+fn remove_pages(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("step-") && name.ends_with(".html") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    // Only if it is empty.
+    let _ = fs::remove_dir(folder);
 }
 
 /// The curve of one metric: (step, value) for each step that has it.
@@ -80,27 +109,23 @@ fn read_run(run: &Path) -> Result<RunFiles, TrainError> {
         config,
         metrics,
         summary,
-        transcripts: read_all_transcripts(&run.join("rollouts"))?,
+        steps: read_steps(run)?,
     })
 }
 
-fn read_all_transcripts(folder: &Path) -> Result<Vec<Vec<Transcript>>, TrainError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(TrainError::io("read", folder)(error)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(TrainError::io("read", folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("step-") && name.ends_with(".jsonl") {
-            paths.push(path);
-        }
-    }
-    // The step in a file's name has leading zeros: order of names is order of steps.
-    paths.sort();
-    paths.iter().map(|path| read_transcripts(path)).collect()
+/// The transcripts of some steps, spread over the run: there may be thousands.
+fn read_steps(run: &Path) -> Result<Vec<sheets::Step>, TrainError> {
+    let files = transcripts::transcript_files(run)?;
+    downsample::evenly(files.len(), sheets::STEPS)
+        .into_iter()
+        .map(|at| {
+            let (number, path) = &files[at];
+            Ok(sheets::Step {
+                number: *number,
+                transcripts: read_transcripts(path)?,
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 12px}\
 .card,.tile{background:var(--card);border:1px solid var(--grid);border-radius:10px}\
 .tile{padding:14px 16px}.tile b{display:block;font-size:26px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums}\
 .tile span{color:var(--muted);font-size:13px}.tile.hero b{color:var(--c0)}\
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}\
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:14px}\
 .charts svg{width:100%;height:auto;display:block;background:var(--card);border:1px solid var(--grid);border-radius:10px}\
 .phases{display:flex;height:22px;border-radius:6px;overflow:hidden;margin:4px 0 10px}\
 .phases i{background:var(--c);display:block}\
@@ -65,7 +65,12 @@ h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 12px}\
 .sheet{border-top:1px solid var(--grid);padding:12px 0 10px}\
 .prompt,.response{font:14px/2 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere;white-space:pre-wrap}\
 .prompt{color:var(--muted);line-height:1.5}\
-.response span{border-radius:3px;padding:2px 1px}\
+.response i{border-radius:3px;padding:2px 1px;font-style:normal}\
+a{color:var(--c0)}.scroll{overflow-x:auto}.scroll td,.scroll th{white-space:nowrap}\
+.charts.one{grid-template-columns:1fr}.narrow{display:none}\
+@media(max-width:640px){.narrow{display:block}.wide{display:none}main{padding:20px 12px 40px}.tile b{font-size:21px}.card{padding:12px}}\
+ul{margin:0;padding-left:4px;list-style:none}.swatch{display:inline-block;width:10px;height:10px;border-radius:3px;background:var(--c);margin-right:8px}\
+p.meta{margin:8px 0}\
 .response sup{font:700 11px/0 system-ui,sans-serif;margin-left:1px}\
 .ok{color:var(--good)}.no{color:var(--bad)}\
 .badge{font-size:12px;font-weight:600;margin-right:10px}.meta{font-size:12px;color:var(--muted)}\

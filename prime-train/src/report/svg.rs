@@ -1,8 +1,14 @@
-//! Line charts as SVG text: axes, ticks, bands, and each line labelled where it ends.
+//! Line charts as SVG text: lines, bands, and what each line is called, where it ends or in a legend.
+//!
+//! What a chart weighs does not grow with its points: lines are drawn through at most some hundred of them, and only some
+//! can be pointed at.
 
 use std::fmt::Write;
 
-use super::scale::{Axis, Format};
+use super::downsample::{evenly, extremes};
+use super::plot::{Plot, left_margin};
+use super::scale::{Axis, Format, whole};
+use super::smooth::smooth;
 use super::style::{CHART_CSS, Color, escape};
 
 /// One line of a chart.
@@ -12,7 +18,7 @@ pub struct Series {
     pub name: String,
     /// Its colour.
     pub color: Color,
-    /// (x, y) in order of x; all finite.
+    /// (x, y) in order of x, which are whole numbers; all finite.
     pub points: Vec<(f64, f64)>,
     /// (x, low, high) of a band around the line; empty = none.
     pub band: Vec<(f64, f64, f64)>,
@@ -29,7 +35,7 @@ pub struct Chart {
     pub format: Format,
     /// The lines; a chart without points says so.
     pub series: Vec<Series>,
-    /// Draw the points faintly and a moving average over them.
+    /// Draw the points faintly and their trend over them.
     pub smooth: bool,
 }
 
@@ -44,46 +50,18 @@ pub struct Size {
 
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 42.0;
-const LEFT: f64 = 50.0;
 const LABEL_HEIGHT: f64 = 15.0;
 /// An average width of a character at the size labels have.
 const CHARACTER: f64 = 7.6;
+/// From this width on lines are named where they end; narrower charts have a legend.
+const WIDE: f64 = 700.0;
 
-/// The plot area and its two axes.
-struct Plot {
-    x: Axis,
-    y: Axis,
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-}
-
-impl Plot {
-    fn px(&self, x: f64) -> f64 {
-        self.left + self.x.at(x) * (self.right - self.left)
-    }
-
-    fn py(&self, y: f64) -> f64 {
-        self.bottom - self.y.at(y) * (self.bottom - self.top)
-    }
-
-    fn path(&self, points: &[(f64, f64)]) -> String {
-        let mut path = String::new();
-        for (i, &(x, y)) in points.iter().enumerate() {
-            let command = if i == 0 { 'M' } else { 'L' };
-            let _ = write!(path, "{command}{:.1} {:.1}", self.px(x), self.py(y));
-        }
-        path
-    }
-
-    fn band(&self, band: &[(f64, f64, f64)]) -> String {
-        let upper = band.iter().map(|&(x, _, high)| (x, high));
-        let lower = band.iter().rev().map(|&(x, low, _)| (x, low));
-        let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
-        self.path(&outline) + "Z"
-    }
-}
+/// Most points of a raw line.
+const RAW: usize = 400;
+/// Most points of a trend and of a band.
+const TREND: usize = 160;
+/// Most points of a line that can be pointed at.
+const HITS: usize = 100;
 
 impl Chart {
     /// The chart as an `<svg>` element that takes its colours from the page around it.
@@ -107,13 +85,24 @@ impl Chart {
              class=\"chart\" role=\"img\" aria-label=\"{title}\">{preamble}\
              <text class=\"title\" x=\"14\" y=\"24\">{title}</text>"
         );
-        match self.plot(size) {
+        let legend = match self.series.len() > 1 && width < WIDE {
+            true => self.legend(&mut svg, width),
+            false => 0.0,
+        };
+        match self.plot(size, legend) {
             Some(plot) => {
-                self.axes(&mut svg, &plot);
-                for series in &self.series {
-                    self.line(&mut svg, &plot, series);
+                plot.axes(&mut svg, self.format, &self.x_label);
+                let drawn: Vec<Vec<(f64, f64)>> = self
+                    .series
+                    .iter()
+                    .map(|series| self.drawn(series))
+                    .collect();
+                for (series, drawn) in self.series.iter().zip(&drawn) {
+                    self.line(&mut svg, &plot, series, drawn);
                 }
-                self.labels(&mut svg, &plot);
+                if self.series.len() > 1 && width >= WIDE {
+                    self.labels(&mut svg, &plot, &drawn);
+                }
             }
             None => {
                 let (x, y) = (width / 2.0, height / 2.0);
@@ -128,84 +117,49 @@ impl Chart {
     }
 
     /// `None` without any point.
-    fn plot(&self, size: Size) -> Option<Plot> {
+    fn plot(&self, size: Size, legend: f64) -> Option<Plot> {
         let points = || self.series.iter().flat_map(|series| &series.points);
         let bands = || self.series.iter().flat_map(|series| &series.band);
         let xs = points().map(|p| p.0);
         let ys = points()
             .map(|p| p.1)
             .chain(bands().flat_map(|&(_, low, high)| [low, high]));
-        let longest = self.series.iter().map(|s| s.name.chars().count()).max();
+        let longest = self.series.iter().map(|s| named(s).chars().count()).max();
         let label_width = match longest {
-            Some(characters) if self.series.len() > 1 => 16.0 + characters as f64 * CHARACTER,
-            _ => 16.0,
+            Some(characters) if self.series.len() > 1 && size.width >= WIDE => {
+                16.0 + characters as f64 * CHARACTER
+            }
+            _ => 20.0,
         };
+        let y = Axis::nice(ys, self.format)?;
         Some(Plot {
             x: Axis::tight(xs)?,
-            y: Axis::nice(ys, self.format)?,
-            left: LEFT,
+            y,
+            left: left_margin(y, self.format),
             right: (size.width - label_width).max(size.width / 2.0),
-            top: TOP,
+            top: TOP + legend,
             bottom: size.height - BOTTOM,
         })
     }
 
-    fn axes(&self, svg: &mut String, plot: &Plot) {
-        let Plot {
-            left,
-            right,
-            bottom,
-            ..
-        } = *plot;
-        for y in plot.y.ticks(5) {
-            let at = plot.py(y);
-            let text = self.format.write(y, plot.y.step(5));
-            let _ = write!(
-                svg,
-                "<line class=\"grid\" x1=\"{left:.1}\" x2=\"{right:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\
-                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
-                left - 8.0,
-                at + 4.0
-            );
-        }
-        for x in plot.x.ticks(6) {
-            let at = plot.px(x);
-            let text = Format::Number.write(x, plot.x.step(6));
-            let _ = write!(
-                svg,
-                "<line class=\"axis\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{bottom:.1}\" y2=\"{:.1}\"/>\
-                 <text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
-                bottom + 4.0,
-                bottom + 17.0
-            );
-        }
-        let _ = write!(
-            svg,
-            "<line class=\"axis\" x1=\"{left:.1}\" x2=\"{right:.1}\" y1=\"{bottom:.1}\" y2=\"{bottom:.1}\"/>\
-             <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            (left + right) / 2.0,
-            bottom + 34.0,
-            escape(&self.x_label)
-        );
-    }
-
-    fn line(&self, svg: &mut String, plot: &Plot, series: &Series) {
+    fn line(&self, svg: &mut String, plot: &Plot, series: &Series, drawn: &[(f64, f64)]) {
         let class = series.color.class();
         if series.band.len() > 1 {
-            let band = plot.band(&series.band);
+            let at = evenly(series.band.len(), TREND);
+            let band: Vec<(f64, f64, f64)> = at.into_iter().map(|at| series.band[at]).collect();
+            let band = plot.band(&band);
             let _ = write!(svg, "<path class=\"band {class}\" d=\"{band}\"/>");
         }
         if self.smooth {
-            let raw = plot.path(&series.points);
+            let raw = plot.path(&extremes(&series.points, RAW));
             let _ = write!(svg, "<path class=\"raw {class}\" d=\"{raw}\"/>");
         }
-        let smoothed = self.drawn(series);
         let _ = write!(
             svg,
             "<path class=\"line {class}\" d=\"{}\"/>",
-            plot.path(&smoothed)
+            plot.path(drawn)
         );
-        if let Some(&(x, y)) = smoothed.last() {
+        if let Some(&(x, y)) = drawn.last() {
             let _ = write!(
                 svg,
                 "<circle class=\"dot {class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",
@@ -213,7 +167,7 @@ impl Chart {
                 plot.py(y)
             );
         }
-        for &(x, y) in &series.points {
+        for (x, y) in extremes(&series.points, HITS) {
             let _ = write!(
                 svg,
                 "<circle class=\"hit\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"6\"><title>{} · {} {}: {}</title></circle>",
@@ -221,7 +175,7 @@ impl Chart {
                 plot.py(y),
                 escape(&series.name),
                 escape(&self.x_label),
-                Format::Number.write(x, 1.0),
+                whole(x),
                 self.format.exact(y)
             );
         }
@@ -229,22 +183,44 @@ impl Chart {
 
     /// The points that the line goes through.
     fn drawn(&self, series: &Series) -> Vec<(f64, f64)> {
-        if self.smooth {
-            moving_average(&series.points)
-        } else {
-            series.points.clone()
+        match self.smooth {
+            true => smooth(&series.points, TREND),
+            false => extremes(&series.points, RAW),
         }
     }
 
-    /// The name of each line at its end, moved apart where lines end close together.
-    fn labels(&self, svg: &mut String, plot: &Plot) {
-        if self.series.len() < 2 {
-            return;
+    /// What the lines are called, under the title; returns the height that it takes.
+    fn legend(&self, svg: &mut String, width: f64) -> f64 {
+        let (mut x, mut y) = (14.0, 42.0);
+        for series in &self.series {
+            let name = named(series);
+            let wide = 16.0 + name.chars().count() as f64 * CHARACTER;
+            if x > 14.0 && x + wide > width {
+                x = 14.0;
+                y += LABEL_HEIGHT;
+            }
+            let class = series.color.class();
+            let _ = write!(
+                svg,
+                "<circle class=\"dot {class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\"/>\
+                 <text class=\"label {class}\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+                x + 4.0,
+                y - 4.0,
+                x + 12.0,
+                escape(&name)
+            );
+            x += wide + 6.0;
         }
+        y - 42.0 + LABEL_HEIGHT
+    }
+
+    /// The name of each line at its end, moved apart where lines end close together.
+    fn labels(&self, svg: &mut String, plot: &Plot, drawn: &[Vec<(f64, f64)>]) {
         let mut ends: Vec<(f64, &Series)> = self
             .series
             .iter()
-            .map(|series| match self.drawn(series).last() {
+            .zip(drawn)
+            .map(|(series, drawn)| match drawn.last() {
                 Some(&(_, y)) => (plot.py(y), series),
                 None => (plot.bottom, series),
             })
@@ -252,20 +228,22 @@ impl Chart {
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         let wanted: Vec<f64> = ends.iter().map(|(y, _)| *y).collect();
         for (y, (_, series)) in spread(&wanted, plot.top, plot.bottom).iter().zip(&ends) {
-            let missing = if series.points.is_empty() {
-                " (no data)"
-            } else {
-                ""
-            };
             let _ = write!(
                 svg,
-                "<text class=\"label {}\" x=\"{:.1}\" y=\"{:.1}\">{}{missing}</text>",
+                "<text class=\"label {}\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                 series.color.class(),
                 plot.right + 9.0,
                 y + 4.0,
-                escape(&series.name)
+                escape(&named(series))
             );
         }
+    }
+}
+
+fn named(series: &Series) -> String {
+    match series.points.is_empty() {
+        true => format!("{} (no data)", series.name),
+        false => series.name.clone(),
     }
 }
 
@@ -282,19 +260,6 @@ fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
         floor = *y - LABEL_HEIGHT;
     }
     placed
-}
-
-/// A centred mean over about a tenth of the points.
-fn moving_average(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let reach = points.len() / 20;
-    let mean = |i: usize| {
-        // The window shrinks evenly towards both ends, so that it stays centred.
-        let reach = reach.min(i).min(points.len() - 1 - i);
-        let window = &points[i - reach..=i + reach];
-        window.iter().map(|p| p.1).sum::<f64>() / window.len() as f64
-    };
-    let averaged = (0..points.len()).map(|i| (points[i].0, mean(i)));
-    averaged.collect()
 }
 
 #[cfg(test)]
@@ -328,7 +293,7 @@ mod tests {
     #[test]
     fn points_land_where_they_belong() {
         let chart = chart(vec![series(&[(0.0, 0.0), (10.0, 1.0)])]);
-        let plot = chart.plot(SIZE).unwrap();
+        let plot = chart.plot(SIZE, 0.0).unwrap();
         assert_eq!((plot.px(0.0), plot.px(10.0)), (plot.left, plot.right));
         assert!(plot.py(1.0) < plot.py(0.0), "up is more");
         assert!(plot.py(1.0) >= plot.top - 1e-9 && plot.py(0.0) <= plot.bottom + 1e-9);
@@ -384,11 +349,31 @@ mod tests {
     }
 
     #[test]
-    fn averages_keep_constants_and_straight_lines() {
-        let line: Vec<(f64, f64)> = (0..60).map(|i| (i as f64, 2.0 * i as f64)).collect();
-        for (a, b) in moving_average(&line).iter().zip(&line) {
-            assert!((a.1 - b.1).abs() < 1e-9);
+    fn a_chart_weighs_the_same_for_any_number_of_points() {
+        let of = |n: u32, smooth| {
+            let points: Vec<(f64, f64)> = (0..n)
+                .map(|i| (f64::from(i), f64::from(i % 13) * 0.1))
+                .collect();
+            let mut chart = chart(vec![series(&points)]);
+            chart.smooth = smooth;
+            chart.inline(SIZE).len()
+        };
+        for smooth in [false, true] {
+            assert!(of(20_000, smooth) < 30_000, "{}", of(20_000, smooth));
+            assert!(of(20_000, smooth) < of(1000, smooth) * 11 / 10);
         }
-        assert!(moving_average(&[]).is_empty());
+    }
+
+    #[test]
+    fn narrow_charts_have_a_legend_above_and_wide_ones_labels_at_the_ends() {
+        let two = || chart(vec![series(&[(0.0, 1.0)]), series(&[(0.0, 2.0)])]);
+        let wide = Size {
+            width: 820.0,
+            height: 440.0,
+        };
+        let (narrow, wide) = (two().inline(SIZE), two().inline(wide));
+        assert!(narrow.contains("y=\"42.0\">x&lt;y&gt;"), "{narrow}");
+        assert!(!wide.contains("y=\"42.0\">x&lt;y&gt;"), "{wide}");
+        assert_eq!(wide.matches("class=\"label").count(), 2);
     }
 }

@@ -1,5 +1,8 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
+
+use prime_policy::FinishReason;
 
 use super::*;
 use crate::config;
@@ -78,8 +81,15 @@ fn synthetic_run(run: &Path) {
                     prompt: problem.prompt.clone(),
                     advantages: rewards.iter().map(|r| r * 3.0).collect(),
                     process_rewards: rewards,
+                    token_ids: vec![],
+                    log_probs: vec![-0.5; tokens.len()],
+                    finish: Some(FinishReason::Stop),
                     tokens,
                     outcome: verdict.score(),
+                    reward: verdict.score(),
+                    answer: None,
+                    detail: None,
+                    grader_details: vec![],
                     rewards: BTreeMap::new(),
                     answers_right: Some(right),
                     ground_truth: problem.ground_truth,
@@ -153,7 +163,16 @@ fn a_report_is_one_page_that_loads_nothing() {
         assert!(html.contains(part), "{part}");
     }
     assert!(html.contains("demo &amp; &lt;run&gt;") && html.contains("actor/&lt;odd&gt; name"));
-    for outside in ["src=", "href=", "@import", "url(", "<script", "NaN"] {
+    for outside in [
+        "src=",
+        "href=\"http",
+        "href=\"/",
+        "@import",
+        "url(",
+        "<script",
+        "NaN",
+        "refresh",
+    ] {
         assert!(!html.contains(outside), "{outside}");
     }
     assert_balanced(&html);
@@ -163,6 +182,102 @@ fn a_report_is_one_page_that_loads_nothing() {
         expected,
         "six groups and two others"
     );
+    assert!(!run.join("report").exists(), "nothing was too long");
+}
+
+/// The run's folder with `steps` records of about fifty metrics and transcripts of every tenth step, of `tokens` each.
+fn long_run(run: &Path, steps: u64, tokens: usize, responses: usize) {
+    fs::create_dir_all(run).unwrap();
+    fs::write(run.join("config.toml"), "[rl]\nsteps = 20000\n").unwrap();
+    let mut names: Vec<String> = [
+        "acc",
+        "reward/mean",
+        "eval/pass@1",
+        "response_length/mean",
+        "response_length/max",
+        "actor/entropy",
+        "actor/ppo_kl",
+        "reward_model/step_auc",
+        "reward_model/prm_loss",
+        "actor/pg_loss",
+        "actor/pg_clipfrac",
+    ]
+    .map(String::from)
+    .to_vec();
+    names.extend((0..40).map(|i| format!("other/{i:02}")));
+    let mut text = String::new();
+    for step in 0..=steps {
+        let _ = write!(text, "{{\"step\":{step}");
+        for (at, name) in names.iter().enumerate() {
+            let value = 0.5 + 0.4 * ((step * (at as u64 + 3)) as f64 * 0.37).sin();
+            let _ = write!(text, ",\"{name}\":{value}");
+        }
+        text.push_str("}\n");
+    }
+    fs::write(run.join("metrics.jsonl"), text).unwrap();
+    let long = Transcript {
+        step: 1,
+        prompt: "why? ".repeat(800),
+        tokens: vec!["token".to_owned(); tokens],
+        token_ids: vec![7; tokens],
+        log_probs: vec![-0.123_456; tokens],
+        finish: Some(FinishReason::Length),
+        process_rewards: (0..tokens).map(|i| (i as f32).sin()).collect(),
+        advantages: vec![-1.234_567; tokens],
+        outcome: Some(0.0),
+        reward: Some(0.0),
+        answer: Some("x".repeat(5000)),
+        detail: None,
+        grader_details: vec![],
+        rewards: BTreeMap::new(),
+        answers_right: None,
+        ground_truth: "42".into(),
+    };
+    for step in (10..=steps).step_by(10) {
+        write_transcripts(run, step, &vec![long.clone(); responses]).unwrap();
+    }
+}
+
+const BOUND: u64 = 5_000_000;
+
+#[test]
+fn twenty_thousand_steps_make_a_small_page_quickly() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("long");
+    long_run(&run, 20_000, 1, 1);
+    let clock = std::time::Instant::now();
+    let path = write_report(&run).unwrap();
+    let seconds = clock.elapsed().as_secs_f64();
+    let size = fs::metadata(&path).unwrap().len();
+    assert!(size < BOUND, "{size} bytes");
+    assert!(seconds < 20.0, "{seconds} s");
+    let html = fs::read_to_string(&path).unwrap();
+    assert!(html.contains("20000 steps so far of 20000") && html.contains(">20k<"));
+    assert_balanced(&html);
+}
+
+#[test]
+fn long_responses_are_cut_on_the_page_and_whole_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("wide");
+    long_run(&run, 30, 3000, 16);
+    let html = fs::read_to_string(write_report(&run).unwrap()).unwrap();
+    assert!((html.len() as u64) < BOUND, "{} bytes", html.len());
+    assert!(html.contains("2600 more tokens"));
+    assert_balanced(&html);
+    for step in [10, 20, 30] {
+        let name = format!("step-{step:06}");
+        assert!(html.contains(&format!("href=\"report/{name}.html\"")));
+        assert!(html.contains(&format!("href=\"rollouts/{name}.jsonl\"")));
+        let page = fs::read_to_string(run.join("report").join(name + ".html")).unwrap();
+        assert!((page.len() as u64) < BOUND, "{} bytes", page.len());
+        assert!(!page.contains("more tokens") && page.contains("href=\"../report.html\""));
+        assert_balanced(&page);
+    }
+    // A report made again leaves no page of before.
+    fs::remove_dir_all(run.join("rollouts")).unwrap();
+    write_report(&run).unwrap();
+    assert!(!run.join("report").exists());
 }
 
 #[test]
@@ -173,6 +288,10 @@ fn a_run_that_is_still_going_has_a_report() {
     fs::remove_dir_all(folder.path().join("rollouts")).unwrap();
     let html = fs::read_to_string(write_report(folder.path()).unwrap()).unwrap();
     assert!(html.contains("40 steps so far") && !html.contains("Sampled responses"));
+    assert!(
+        html.contains("http-equiv=\"refresh\""),
+        "it follows the run"
+    );
     assert_balanced(&html);
 }
 

@@ -1,14 +1,13 @@
-//! `rollouts/step-*.jsonl`: sampled responses with their rewards, and the picture of them.
+//! `rollouts/step-*.jsonl`: sampled responses with all that is known of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use prime_policy::FinishReason;
+use prime_verifier::Detail;
 use serde::{Deserialize, Serialize};
 
-use super::scale::significant;
-use super::style::escape;
-use crate::data::tasks;
 use crate::error::TrainError;
 use crate::files::write_atomically;
 use crate::metrics::read_lines;
@@ -22,12 +21,33 @@ pub struct Transcript {
     pub prompt: String,
     /// The response, one text a token.
     pub tokens: Vec<String>,
+    /// The same tokens as ids, as they were sampled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_ids: Vec<u32>,
+    /// log π of each token when it was sampled, in nats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log_probs: Vec<f32>,
+    /// Why the response ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<FinishReason>,
     /// The implicit reward of each token; empty without a reward model.
     pub process_rewards: Vec<f32>,
     /// The advantage of each token; empty if the response was not learned from.
     pub advantages: Vec<f32>,
     /// The outcome reward in `[0, 1]`; `None` if it could not be judged.
     pub outcome: Option<f32>,
+    /// What estimators saw: the outcome, or the weighted sum of several rewards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f32>,
+    /// The answer that the verifier read in the response, if it looks for one and there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// How the outcome came about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+    /// What graders of your own had to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grader_details: Vec<String>,
     /// What each reward gave, where there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rewards: BTreeMap<String, f32>,
@@ -40,22 +60,30 @@ pub struct Transcript {
 impl Transcript {
     /// Streams are empty or as long as the response, and every number is finite.
     fn check(&self) -> Result<(), String> {
+        let fits = |name: &str, have: usize| match have == 0 || have == self.tokens.len() {
+            true => Ok(()),
+            false => {
+                let want = self.tokens.len();
+                Err(format!("{name} has {have} values for {want} tokens"))
+            }
+        };
+        fits("token_ids", self.token_ids.len())?;
         for (name, stream) in [
+            ("log_probs", &self.log_probs),
             ("process_rewards", &self.process_rewards),
             ("advantages", &self.advantages),
         ] {
-            if !stream.is_empty() && stream.len() != self.tokens.len() {
-                let (have, want) = (stream.len(), self.tokens.len());
-                return Err(format!("{name} has {have} values for {want} tokens"));
-            }
+            fits(name, stream.len())?;
             if let Some(at) = stream.iter().position(|value| !value.is_finite()) {
                 return Err(format!("{name}[{at}] is {}", stream[at]));
             }
         }
-        match self.outcome {
-            Some(outcome) if !outcome.is_finite() => Err(format!("outcome is {outcome}")),
-            _ => Ok(()),
+        for (name, number) in [("outcome", self.outcome), ("reward", self.reward)] {
+            if let Some(number) = number.filter(|number| !number.is_finite()) {
+                return Err(format!("{name} is {number}"));
+            }
         }
+        Ok(())
     }
 }
 
@@ -105,124 +133,51 @@ pub fn read_transcripts(path: &Path) -> Result<Vec<Transcript>, TrainError> {
     Ok(transcripts)
 }
 
-/// The reward drawn in full colour: few are larger, so that one outlier does not bleach the rest.
-pub(super) fn full_color(transcripts: &[Transcript]) -> f32 {
-    const QUANTILE: f64 = 0.95;
-    let rewards = transcripts.iter().flat_map(|t| &t.process_rewards);
-    let mut sizes: Vec<f32> = rewards.map(|r| r.abs()).filter(|&r| r > 0.0).collect();
-    sizes.sort_by(f32::total_cmp);
-    let at = ((sizes.len() as f64 * QUANTILE) as usize).min(sizes.len().saturating_sub(1));
-    sizes.get(at).copied().unwrap_or(1.0)
-}
-
-/// The background of a token: green above 0, red below, none at 0.
-fn background(reward: f32, full: f32) -> String {
-    const STRONGEST: f32 = 0.85;
-    let strength = (reward.abs() / full).min(1.0) * STRONGEST;
-    let color = if reward > 0.0 {
-        "22,163,74"
-    } else {
-        "220,38,38"
+/// The transcript files of a run folder with their steps, in order of steps.
+pub(super) fn transcript_files(run: &Path) -> Result<Vec<(u64, PathBuf)>, TrainError> {
+    let folder = run.join("rollouts");
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) => return Err(TrainError::io("read", &folder)(error)),
     };
-    format!("background:rgba({color},{strength:.2})")
-}
-
-fn token(transcript: &Transcript, position: usize, full: f32) -> String {
-    let text = escape(&transcript.tokens[position]);
-    let Some(&reward) = transcript.process_rewards.get(position) else {
-        return format!("<span>{text}</span>");
-    };
-    let mut title = format!("reward {}", significant(f64::from(reward)));
-    if let Some(&advantage) = transcript.advantages.get(position) {
-        let _ = write!(title, ", advantage {}", significant(f64::from(advantage)));
+    let mut found = vec![];
+    for entry in entries {
+        let path = entry.map_err(TrainError::io("read", &folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = name
+            .strip_prefix("step-")
+            .and_then(|rest| rest.strip_suffix(".jsonl"));
+        if let Some(step) = number.and_then(|number| number.parse().ok()) {
+            found.push((step, path));
+        }
     }
-    format!(
-        "<span style=\"{}\" title=\"{title}\">{text}</span>",
-        background(reward, full)
-    )
-}
-
-fn tick(right: bool) -> &'static str {
-    if right {
-        "<sup class=\"ok\">✓</sup>"
-    } else {
-        "<sup class=\"no\">✗</sup>"
-    }
-}
-
-/// The response with a mark after each answer; marks of missing answers come at the end.
-fn response(transcript: &Transcript, full: f32) -> String {
-    let marks = transcript.answers_right.as_deref().unwrap_or_default();
-    let pieces = tasks::pieces(&transcript.tokens);
-    let ends_at = |position| {
-        let ended = pieces
-            .iter()
-            .zip(marks)
-            .filter(move |(piece, _)| piece.end == position);
-        ended.map(|(_, &right)| tick(right)).collect::<String>()
-    };
-    let mut html = String::new();
-    for position in 0..transcript.tokens.len() {
-        html.push_str(&ends_at(position));
-        html.push_str(&token(transcript, position, full));
-    }
-    html.push_str(&ends_at(transcript.tokens.len()));
-    html.extend(marks.iter().skip(pieces.len()).map(|&right| tick(right)));
-    html
-}
-
-fn badge(outcome: Option<f32>) -> String {
-    match outcome {
-        Some(outcome) if outcome >= 1.0 => "<span class=\"badge ok\">✓ passed</span>".to_string(),
-        Some(outcome) if outcome <= 0.0 => "<span class=\"badge no\">✗ failed</span>".to_string(),
-        Some(outcome) => format!(
-            "<span class=\"badge\">outcome {}</span>",
-            significant(f64::from(outcome))
-        ),
-        None => "<span class=\"badge\">not judged</span>".to_string(),
-    }
-}
-
-/// One response as a picture; `full` is the reward drawn in full colour.
-pub(super) fn html(transcript: &Transcript, full: f32) -> String {
-    let marks = transcript.answers_right.as_ref().map(|marks| {
-        let right = marks.iter().filter(|&&right| right).count();
-        format!("{right} of {} answers right · ", marks.len())
-    });
-    let sum: f64 = transcript
-        .process_rewards
-        .iter()
-        .map(|&r| f64::from(r))
-        .sum();
-    let total = if transcript.process_rewards.is_empty() {
-        "no process reward".to_string()
-    } else {
-        format!("process reward {}", significant(sum))
-    };
-    format!(
-        "<div class=\"sheet\"><div>{}<span class=\"meta\">{}{total}</span></div>\
-         <div class=\"prompt\">{}</div><div class=\"response\">{}</div>\
-         <div class=\"meta\">solution: {}</div></div>",
-        badge(transcript.outcome),
-        marks.unwrap_or_default(),
-        escape(&transcript.prompt),
-        response(transcript, full),
-        escape(&transcript.ground_truth),
-    )
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn transcript() -> Transcript {
+    pub(in crate::report) fn transcript() -> Transcript {
         Transcript {
             step: 3,
             prompt: "2+2<script>".into(),
             tokens: ["0", "4", ",", "1", "<eos>"].map(String::from).to_vec(),
+            token_ids: vec![5, 9, 3, 6, 2],
+            log_probs: vec![-0.5, -0.25, 0.0, -2.0, -0.125],
+            finish: Some(FinishReason::Stop),
             process_rewards: vec![0.1, 0.2, 0.0, -0.4, 0.0],
             advantages: vec![1.0; 5],
             outcome: Some(1.0),
+            reward: Some(1.0),
+            answer: Some("04,1".into()),
+            detail: Some(Detail::WrongCount {
+                found: 2,
+                expected: 3,
+            }),
+            grader_details: vec![],
             rewards: BTreeMap::new(),
             answers_right: Some(vec![true, false, false]),
             ground_truth: "04,12,13".into(),
@@ -259,40 +214,21 @@ mod tests {
     }
 
     #[test]
-    fn rewards_are_colored_by_sign_and_size() {
-        let html = html(&transcript(), 0.4);
-        assert!(
-            html.contains("rgba(22,163,74,0.43)\" title=\"reward 0.2, advantage 1\">4<"),
-            "{html}"
+    fn files_of_before_are_read_and_steps_are_in_the_order_of_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        for step in [1_000_000, 999_999, 7] {
+            write_transcripts(folder.path(), step, &[]).unwrap();
+        }
+        let steps = transcript_files(folder.path()).unwrap().into_iter();
+        assert_eq!(
+            steps.map(|file| file.0).collect::<Vec<_>>(),
+            [7, 999_999, 1_000_000]
         );
-        assert!(html.contains("rgba(220,38,38,0.85)\" title=\"reward -0.4, advantage 1\">1<"));
-        assert!(html.contains("&lt;eos&gt;") && html.contains("2+2&lt;script&gt;"));
-        assert!(!html.contains("<script") && !html.contains("<eos"));
-    }
 
-    #[test]
-    fn marks_follow_their_answers_and_missing_ones_come_last() {
-        let html = html(&transcript(), 0.4);
-        let text: String = html
-            .split('<')
-            .filter_map(|tag| tag.split_once('>'))
-            .map(|t| t.1)
-            .collect();
-        assert!(text.contains("04✓,1✗&lt;eos&gt;✗"), "{text}");
-        assert!(
-            text.contains("1 of 3 answers right · process reward -0.1"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn the_scale_ignores_outliers_and_zeros() {
-        let mut many = transcript();
-        many.process_rewards = (0..100).map(|i| if i == 0 { 50.0 } else { 0.5 }).collect();
-        assert_eq!(full_color(&[many]), 0.5);
-        let mut none = transcript();
-        none.process_rewards = vec![0.0; 5];
-        assert_eq!(full_color(&[none]), 1.0);
-        assert_eq!(full_color(&[]), 1.0);
+        let before = r#"{"step":7,"prompt":"1+1","tokens":["2"],"process_rewards":[],"advantages":[],"outcome":1.0,"answers_right":null,"ground_truth":"2"}"#;
+        let path = transcripts_path(folder.path(), 7);
+        fs::write(&path, format!("{before}\n")).unwrap();
+        let read = read_transcripts(&path).unwrap();
+        assert_eq!((read[0].finish, read[0].log_probs.len()), (None, 0));
     }
 }

@@ -21,7 +21,7 @@ use crate::unjudged::Unjudged;
 use credit::{ProcessRewards, TokenAdvantages};
 
 pub(crate) use rollout::{BATCHES, rows_per_batch};
-pub use rollout::{JudgedGroup, JudgedResponse};
+pub use rollout::{JudgedGroup, JudgedResponse, VerdictDetail};
 
 /// Everything that training changes, and how it changes it. The architecture is a parameter: any [`CausalLm`].
 #[derive(Clone)]

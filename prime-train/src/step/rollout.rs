@@ -2,7 +2,7 @@
 
 use prime_advantage::{PromptGroup, Response as RewardedResponse};
 use prime_policy::{CausalLm, FinishReason, GenerationRequest, Response, generate};
-use prime_verifier::Verdict;
+use prime_verifier::{Detail, Verdict};
 
 use super::{Environment, Learner};
 use crate::data::problems::PreparedProblem;
@@ -37,6 +37,19 @@ pub struct JudgedResponse {
     pub parts: Vec<f32>,
     /// Which answers are right, where the task knows.
     pub steps: Option<Vec<bool>>,
+    /// What else is known of the verdict.
+    pub verdict: VerdictDetail,
+}
+
+/// How a verdict came about, for people to read.
+#[derive(Debug, Clone)]
+pub struct VerdictDetail {
+    /// The answer that the verifier read in the response, if it looks for one and there is one.
+    pub answer: Option<String>,
+    /// How the outcome came about.
+    pub detail: Detail,
+    /// What graders of your own had to say.
+    pub graders: Vec<String>,
 }
 
 /// The judged responses of one prompt. Responses that could not be judged are not in it.
@@ -137,6 +150,11 @@ pub(super) fn judge(
                     reward,
                     parts: judged.parts,
                     steps: judgement.steps,
+                    verdict: VerdictDetail {
+                        answer: judged.answer,
+                        detail: judgement.detail,
+                        graders: judged.details,
+                    },
                 }),
                 (Verdict::CouldNotJudge { reason }, _) => {
                     unjudged += 1;

@@ -105,9 +105,16 @@ pub(super) fn transcripts(
                 step,
                 prompt: group.problem.prompt.clone(),
                 tokens: env.tokenizer.pieces(&response.response.tokens),
+                token_ids: response.response.tokens.clone(),
+                log_probs: response.response.log_probs.clone(),
+                finish: Some(response.response.finish),
                 process_rewards: process.rewards[g][r].clone(),
                 advantages: advantages.advantages[g][r].clone(),
                 outcome: Some(response.outcome),
+                reward: Some(response.reward),
+                answer: response.verdict.answer.clone(),
+                detail: Some(response.verdict.detail.clone()),
+                grader_details: response.verdict.graders.clone(),
                 rewards: names
                     .iter()
                     .zip(&response.parts)
