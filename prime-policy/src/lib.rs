@@ -73,7 +73,7 @@ pub use lora::{
     has_adapters, linear_layers, load_adapter, save_adapter,
 };
 pub use memory::{DecoderMemory, HEAD_CHUNK_BYTES};
-pub use micro_batch::{MicroBatching, Padding, in_order, micro_batches};
+pub use micro_batch::{MicroBatching, Padding, in_order, micro_batches, packs};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use parallel::{
     Accumulated, MicroBatchLoss, accumulate_gradients, accumulate_losses, map as parallel_map,

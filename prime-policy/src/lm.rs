@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Int, Tensor, TensorData};
 
+use crate::kernels::Ragged;
 use crate::logprob::token_log_probs_in_chunks;
 
 /// The state of an incremental decoding: a fixed number of rows, one sequence each.
@@ -60,6 +61,24 @@ pub trait CausalLm: Module + ModuleDisplay + Sync + 'static {
     ///
     /// Rows are padded on the right; position t depends on tokens `0..=t` of its row only, so padding needs no mask.
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3>;
+
+    /// Final hidden states of whole sequences that lie one after another in `tokens` (`[tokens]`), `lengths[i]` ≥ 1 tokens of
+    /// sequence i: `[tokens, hidden]`. Each reads itself only, from position 0 on, as if it were a row of [`Self::hidden`].
+    ///
+    /// Unless overridden they are padded to one length for `hidden`, which is right for every model; a model that needs no
+    /// padding saves its work.
+    fn hidden_packed(&self, tokens: Tensor<1, Int>, lengths: &[usize]) -> Tensor<2> {
+        let ragged = Ragged::new(lengths.iter().copied());
+        let shape = [ragged.sequences(), ragged.longest()];
+        let device = tokens.device();
+        let rows = |rows: Vec<i64>| {
+            let length = rows.len();
+            Tensor::<1, Int>::from_data(TensorData::new(rows, [length]), &device)
+        };
+        self.hidden(tokens.select(0, rows(ragged.padded())).reshape(shape))
+            .reshape([shape[0] * shape[1], self.hidden_size()])
+            .select(0, rows(ragged.unpadded()))
+    }
 
     /// The output head: hidden states `[n, hidden]` to logits `[n, vocab]`.
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2>;

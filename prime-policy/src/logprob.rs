@@ -62,10 +62,14 @@ pub struct TokenStatistics {
 /// without any response token gives one row, whose prediction counts nowhere.
 pub fn token_hidden<M: CausalLm>(model: &M, batch: &SequenceBatch) -> Tensor<2> {
     let [rows, time] = batch.tokens.dims();
-    model
-        .hidden(batch.tokens.clone())
-        .reshape([rows * time, model.hidden_size()])
-        .select(0, batch.positions.clone())
+    let tokens = batch.tokens.clone();
+    let hidden = match &batch.packed {
+        Some(lengths) => model.hidden_packed(tokens.reshape([rows * time]), lengths),
+        None => model
+            .hidden(tokens)
+            .reshape([rows * time, model.hidden_size()]),
+    };
+    hidden.select(0, batch.positions.clone())
 }
 
 /// Runs `model` over `batch`; gradients flow if the model lives on an autodiff device.
@@ -102,8 +106,9 @@ pub fn log_probs<M: CausalLm>(
 ) -> Result<Vec<Vec<f32>>, PolicyError> {
     let model = model.valid().prepared();
     let device = model.devices().first().cloned().unwrap_or_default();
-    let out = micro_batching.into().map(sequences, threads, |chunk| {
-        let batch = SequenceBatch::new(chunk, model.vocab_size(), &device)?;
+    let micro_batching = micro_batching.into();
+    let out = micro_batching.map(sequences, threads, |chunk| {
+        let batch = micro_batching.batch(chunk, model.vocab_size(), &device)?;
         Ok(batch.gather(token_statistics(&model, &batch, temperature).log_probs))
     })?;
     check_finite("log-prob", &out)?;

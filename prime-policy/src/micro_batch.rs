@@ -1,8 +1,10 @@
 //! How sequences are cut into forward passes.
 
+use burn::tensor::Device;
+
 use crate::error::PolicyError;
 use crate::parallel;
-use crate::sequences::Sequence;
+use crate::sequences::{Sequence, SequenceBatch};
 
 /// The part of a micro-batch that may be padding when micro-batches are cut by tokens.
 const MOST_PADDING: f64 = 0.1;
@@ -14,6 +16,8 @@ pub enum MicroBatching {
     Sequences(usize),
     /// [`micro_batches`] of at most this many tokens, padding included.
     Tokens(usize),
+    /// [`packs`] of at most this many tokens, laid one after another without padding.
+    Packed(usize),
 }
 
 impl From<usize> for MicroBatching {
@@ -39,6 +43,25 @@ impl MicroBatching {
                 all.chunks(size.max(1)).map(<[usize]>::to_vec).collect()
             }
             Self::Tokens(budget) => micro_batches(lengths, budget),
+            Self::Packed(budget) => packs(lengths, budget),
+        }
+    }
+
+    /// One micro-batch, padded or packed as this says.
+    ///
+    /// # Errors
+    /// Those of [`SequenceBatch::new`].
+    pub fn batch(
+        self,
+        sequences: &[Sequence<'_>],
+        vocab_size: usize,
+        device: &Device,
+    ) -> Result<SequenceBatch, PolicyError> {
+        match self {
+            Self::Sequences(_) | Self::Tokens(_) => {
+                SequenceBatch::new(sequences, vocab_size, device)
+            }
+            Self::Packed(_) => SequenceBatch::packed(sequences, vocab_size, device),
         }
     }
 
@@ -117,6 +140,34 @@ pub fn micro_batches(lengths: &[usize], token_budget: usize) -> Vec<Vec<usize>> 
     out
 }
 
+/// Cuts sequences with these lengths into packs of at most `token_budget` tokens.
+///
+/// Sequences are taken from the longest to the shortest (equal ones in order), and each goes to the pack that it fills
+/// best, or begins one (best-fit decreasing, Johnson 1973). A sequence longer than the budget is a pack of its own. The cut depends on the lengths alone.
+pub fn packs(lengths: &[usize], token_budget: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(lengths[i]));
+    let mut out: Vec<Vec<usize>> = vec![];
+    // Room left, then the pack: of those with room enough the first is the fullest and the oldest.
+    let mut room = std::collections::BTreeSet::new();
+    for i in order {
+        let fullest = room.range((lengths[i], 0)..).next().copied();
+        let (left, pack) = match fullest {
+            Some(found) => {
+                room.remove(&found);
+                found
+            }
+            None => {
+                out.push(vec![]);
+                (token_budget, out.len() - 1)
+            }
+        };
+        out[pack].push(i);
+        room.insert((left.saturating_sub(lengths[i]), pack));
+    }
+    out
+}
+
 /// Tokens that were computed, and those of them that were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Padding {
@@ -171,6 +222,17 @@ mod tests {
         assert_eq!(micro_batches(&[5, 5], 9), [[0], [1]]);
         assert_eq!(micro_batches(&[10, 9], 20), [[0, 1]]);
         assert_eq!(micro_batches(&[10, 8], 20), [[0], [1]]);
+    }
+
+    #[test]
+    fn packs_are_filled_best_and_a_long_sequence_has_its_own() {
+        assert_eq!(packs(&[3, 7, 4, 6], 10), [vec![1, 0], vec![3, 2]]);
+        assert_eq!(packs(&[5, 5, 1], 10), [vec![0, 1], vec![2]]);
+        assert_eq!(packs(&[12, 1], 10), [vec![0], vec![1]]);
+        // Room for 3 and for 2: the 2 goes where it fits exactly.
+        assert_eq!(packs(&[7, 8, 2, 3], 10), [vec![1, 2], vec![0, 3]]);
+        assert_eq!(packs(&[2, 1], 0), [vec![0], vec![1]]);
+        assert_eq!(packs(&[], 10), Vec::<Vec<usize>>::new());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Prompts with their responses, and the padded tensors that the model reads.
+//! Prompts with their responses, and the tensors that the model reads.
 
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
@@ -20,17 +20,50 @@ impl Sequence<'_> {
     }
 }
 
-/// Sequences padded on the right to one length, ready for a forward pass.
+/// Tokens of a sequence that a pass reads: all but the last, which predicts nothing, and at least one.
+fn read(sequence: &Sequence<'_>) -> usize {
+    sequence.tokens().max(2) - 1
+}
+
+fn check(sequences: &[Sequence<'_>], vocab_size: usize) -> Result<(), PolicyError> {
+    let fail = |index, reason: &str| {
+        Err(PolicyError::Sequence {
+            index,
+            reason: reason.to_owned(),
+        })
+    };
+    if sequences.is_empty() {
+        return fail(0, "the batch is empty; give at least one sequence");
+    }
+    for (index, sequence) in sequences.iter().enumerate() {
+        if sequence.prompt.is_empty() {
+            return fail(index, "the prompt is empty; it needs at least one token");
+        }
+        let mut ids = sequence.prompt.iter().chain(sequence.response);
+        if let Some(id) = ids.find(|&&id| id as usize >= vocab_size) {
+            return fail(
+                index,
+                &format!("token {id} is outside the vocabulary of {vocab_size}"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Sequences ready for a forward pass: padded on the right to one length ([`Self::new`]) or packed one after another
+/// without padding ([`Self::packed`]). What a model says of them does not depend on which.
 ///
 /// The tensors cover the positions from the shortest prompt's last token on: `window` predictions per row, of
 /// which those inside a row's response count.
 #[derive(Debug, Clone)]
 pub struct SequenceBatch {
-    /// `[rows, time]`: all tokens but each row's last.
+    /// `[rows, time]`: all tokens but each row's last; packed, `[1, tokens]`.
     pub(crate) tokens: Tensor<2, Int>,
+    /// Tokens of each row where they are packed.
+    pub(crate) packed: Option<Vec<usize>>,
     /// `[tokens]`: the response tokens, rows in order; one 0 where there is no response token.
     pub(crate) targets: Tensor<1, Int>,
-    /// `[tokens]`: where each is predicted, as an index into `[rows·time]`.
+    /// `[tokens]`: where each is predicted, as an index into the tokens in order.
     pub(crate) positions: Tensor<1, Int>,
     /// `[tokens]`: where each is in the window, as an index into `[rows·window]`.
     slots: Tensor<1, Int>,
@@ -50,55 +83,63 @@ impl SequenceBatch {
         vocab_size: usize,
         device: &Device,
     ) -> Result<Self, PolicyError> {
-        let fail = |index, reason: &str| {
-            Err(PolicyError::Sequence {
-                index,
-                reason: reason.to_owned(),
-            })
-        };
-        if sequences.is_empty() {
-            return fail(0, "the batch is empty; give at least one sequence");
+        check(sequences, vocab_size)?;
+        let time = sequences.iter().map(read).max().unwrap_or(1);
+        let starts: Vec<usize> = (0..sequences.len()).map(|row| row * time).collect();
+        Ok(Self::laid_out(
+            sequences,
+            &starts,
+            [sequences.len(), time],
+            device,
+        ))
+    }
+
+    /// Lays `sequences` one after another. Each attends to itself only and has positions of its own, from 0 on, so a pass
+    /// over them says what a pass over each by itself would say, and nothing is computed for padding.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn packed(
+        sequences: &[Sequence<'_>],
+        vocab_size: usize,
+        device: &Device,
+    ) -> Result<Self, PolicyError> {
+        check(sequences, vocab_size)?;
+        let lengths: Vec<usize> = sequences.iter().map(read).collect();
+        let (mut starts, mut end) = (Vec::with_capacity(lengths.len()), 0);
+        for length in &lengths {
+            starts.push(end);
+            end += length;
         }
-        for (index, sequence) in sequences.iter().enumerate() {
-            if sequence.prompt.is_empty() {
-                return fail(index, "the prompt is empty; it needs at least one token");
-            }
-            let mut ids = sequence.prompt.iter().chain(sequence.response);
-            if let Some(id) = ids.find(|&&id| id as usize >= vocab_size) {
-                return fail(
-                    index,
-                    &format!("token {id} is outside the vocabulary of {vocab_size}"),
-                );
-            }
-        }
-        let rows = sequences.len();
-        let time = sequences
-            .iter()
-            .map(Sequence::tokens)
-            .max()
-            .unwrap_or(1)
-            .max(2)
-            - 1;
-        let start = sequences
-            .iter()
-            .map(|s| s.prompt.len())
-            .min()
-            .unwrap_or(1)
-            .min(time)
-            - 1;
-        let window = time - start;
+        Ok(Self {
+            packed: Some(lengths),
+            ..Self::laid_out(sequences, &starts, [1, end], device)
+        })
+    }
+
+    /// The tokens of each sequence from its start in a `[rows, time]` tensor on.
+    fn laid_out(
+        sequences: &[Sequence<'_>],
+        starts: &[usize],
+        [rows, time]: [usize; 2],
+        device: &Device,
+    ) -> Self {
+        let longest = sequences.iter().map(read).max().unwrap_or(1);
+        let prompts = sequences.iter().map(|s| s.prompt.len());
+        let start = prompts.min().unwrap_or(1).min(longest) - 1;
+        let window = longest - start;
         let mut tokens = vec![0i32; rows * time];
         let (mut targets, mut positions, mut slots) = (vec![], vec![], vec![]);
-        let mut spans = Vec::with_capacity(rows);
-        for (row, sequence) in sequences.iter().enumerate() {
+        let mut spans = Vec::with_capacity(sequences.len());
+        for (row, (sequence, &at)) in sequences.iter().zip(starts).enumerate() {
             let ids = sequence.prompt.iter().chain(sequence.response);
-            for (slot, &id) in tokens[row * time..(row + 1) * time].iter_mut().zip(ids) {
+            for (slot, &id) in tokens[at..at + read(sequence)].iter_mut().zip(ids) {
                 *slot = id as i32;
             }
             let first = sequence.prompt.len() - 1;
             for (t, &id) in sequence.response.iter().enumerate() {
                 targets.push(id as i32);
-                positions.push((row * time + first + t) as i32);
+                positions.push((at + first + t) as i32);
                 slots.push((row * window + first - start + t) as i32);
             }
             spans.push((first - start, sequence.response.len()));
@@ -114,14 +155,15 @@ impl SequenceBatch {
             let length = values.len();
             Tensor::from_data(TensorData::new(values, [length]), &device)
         };
-        Ok(Self {
+        Self {
             tokens: Tensor::from_data(TensorData::new(tokens, [rows, time]), &device),
+            packed: None,
             targets: list(targets),
             positions: list(positions),
             slots: list(slots),
             window,
             spans,
-        })
+        }
     }
 
     /// Number of sequences.

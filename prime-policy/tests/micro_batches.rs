@@ -1,12 +1,13 @@
 //! Micro-batches cut by tokens: what is in them, what they waste, and that nothing but speed depends on them.
 
+mod plain;
 mod support;
 
 use burn::tensor::Device;
 use prime_policy::objective::{BatchTotals, LossAggregation};
 use prime_policy::{
     CausalLm, Decoder, DecoderConfig, MicroBatching, Padding, PolicyError, Sequence, SequenceBatch,
-    accumulate_gradients, log_probs, micro_batches, token_statistics,
+    accumulate_gradients, log_probs, micro_batches, packs, token_statistics,
 };
 use proptest::prelude::*;
 use support::gradients;
@@ -42,6 +43,30 @@ proptest! {
             let longest = part.iter().map(|&i| lengths[i]).max().unwrap_or(0);
             prop_assert!(part.len() == 1 || longest * part.len() <= budget);
             prop_assert!(Padding::of(&lengths, std::slice::from_ref(part)).waste() < 0.1);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_sequence_is_in_one_pack_and_no_two_packs_would_fit_into_one(
+        lengths in prop::collection::vec(1usize..5000, 0..200),
+        budget in 1usize..20_000,
+    ) {
+        let parts = packs(&lengths, budget);
+        let mut seen: Vec<usize> = parts.iter().flatten().copied().collect();
+        seen.sort_unstable();
+        prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
+        let mut sizes: Vec<usize> = parts
+            .iter()
+            .map(|part| part.iter().map(|&i| lengths[i]).sum())
+            .collect();
+        for (part, size) in parts.iter().zip(&sizes) {
+            prop_assert!(part.len() == 1 || *size <= budget);
+        }
+        sizes.sort_unstable();
+        if let [smallest, next, ..] = sizes[..] {
+            prop_assert!(smallest + next > budget);
         }
     }
 }
@@ -143,7 +168,7 @@ fn loss(
         .map(|part| part.iter().map(|&i| sequences[i].clone()).collect())
         .collect();
     let done = accumulate_gradients(model, &parts, threads, |model, part| {
-        let batch = SequenceBatch::new(part, model.vocab_size(), &Device::flex())?;
+        let batch = micro.batch(part, model.vocab_size(), &Device::flex())?;
         let found = token_statistics(model, &batch, 0.8);
         let per_token = found.entropy.mul_scalar(0.3) - found.log_probs;
         let loss = aggregation.aggregate(per_token, batch.mask(), totals);
@@ -195,12 +220,73 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn packed_sequences_say_what_each_says_by_itself(
+        lengths in prop::collection::vec((1usize..40, 0usize..60), 1..8),
+        budget in 1usize..200,
+    ) {
+        let texts = texts(&lengths);
+        let sequences = sequences(&texts);
+        let (alone, packed) = (MicroBatching::Sequences(1), MicroBatching::Packed(budget));
+        let model = decoder(&Device::flex().autodiff());
+
+        let expected = log_probs(&model, &sequences, 0.8, alone, 1).unwrap();
+        let found = log_probs(&model, &sequences, 0.8, packed, 1).unwrap();
+        prop_assert_eq!(&found, &log_probs(&model, &sequences, 0.8, packed, 3).unwrap());
+        for (a, b) in found.iter().zip(&expected) {
+            prop_assert_eq!(a.len(), b.len());
+            prop_assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5), "{:?} {:?}", a, b);
+        }
+
+        let expected = loss(&model, &sequences, alone, LossAggregation::TokenMean, 1);
+        let found = loss(&model, &sequences, packed, LossAggregation::TokenMean, 1);
+        prop_assert!((found.0 - expected.0).abs() < 1e-5, "{} {}", found.0, expected.0);
+        for (a, b) in found.1.iter().zip(&expected.1) {
+            prop_assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{} instead of {}", a, b);
+        }
+    }
+}
+
+#[test]
+fn a_model_that_does_not_know_packing_is_given_padded_rows() {
+    let model = plain::Plain {
+        inner: decoder(&Device::flex()),
+    };
+    let texts = texts(&[(3, 4), (1, 9), (5, 0), (2, 1)]);
+    let sequences = sequences(&texts);
+    let packed = log_probs(&model, &sequences, 1.0, MicroBatching::Packed(40), 1).unwrap();
+    let alone = log_probs(&model, &sequences, 1.0, 1, 1).unwrap();
+    assert_eq!(packed, alone);
+}
+
+#[test]
+fn other_sequences_of_a_pack_are_not_seen() {
+    let model = decoder(&Device::flex());
+    let mut texts = texts(&[(3, 9), (4, 12), (2, 7)]);
+    let of = |texts: &[(Vec<u32>, Vec<u32>)]| {
+        log_probs(&model, &sequences(texts), 1.0, MicroBatching::Packed(99), 1).unwrap()
+    };
+    let before = of(&texts);
+    texts[0].0[1] = 20;
+    texts[2].1[3] = 21;
+    let after = of(&texts);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1], after[1]);
+    assert_ne!(before[2], after[2]);
+}
+
 #[test]
 fn sequences_without_a_response_pass_through() {
     let model = decoder(&Device::flex().autodiff());
     let texts = texts(&[(3, 0), (1, 0)]);
     let sequences = sequences(&texts);
-    for micro in [MicroBatching::Sequences(2), MicroBatching::Tokens(8)] {
+    for micro in [
+        MicroBatching::Sequences(2),
+        MicroBatching::Tokens(8),
+        MicroBatching::Packed(8),
+    ] {
         assert_eq!(
             log_probs(&model, &sequences, 1.0, micro, 1).unwrap(),
             [[0.0f32; 0]; 2]

@@ -183,7 +183,7 @@ fn train(
     let task = config.data.task.builtin().ok_or("a built-in task")?;
     let tokenizer = Tokenizer::characters("0123456789=,".chars())?;
     let fresh = ConvolutionLm::new(tokenizer.vocab_size(), 48, &device);
-    let policy = warm_up(fresh, config, task.as_ref(), &tokenizer, |_, _| Ok(()))?;
+    let policy = warm_up(fresh, config, task.as_ref(), &tokenizer, |_| Ok(()))?;
 
     let problems = Problems::open(config, &tokenizer)?;
     let score = |model: &ConvolutionLm| {

@@ -46,6 +46,9 @@ impl Config {
     /// How the warm-up's demonstrations are cut into forward passes: a budget of tokens is that of the model, whoever is
     /// read.
     pub fn warmup_micro_batching(&self) -> MicroBatching {
+        if self.warmup.packing {
+            return MicroBatching::Packed(self.rl.micro_batch_tokens);
+        }
         MicroBatching::new(self.warmup.micro_batch_size, self.rl.micro_batch_tokens)
     }
 

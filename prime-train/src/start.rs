@@ -18,7 +18,7 @@ use crate::data::tasks::{BOS, EOS, PAD};
 use crate::error::TrainError;
 use crate::progress::Progress;
 use crate::run::INTERRUPTED;
-use crate::sft::{SftStep, warm_up, warm_up_on};
+use crate::sft::{SftRecord, warm_up, warm_up_on};
 
 /// A model with its tokenizer, warmed up or read from a folder.
 #[derive(Clone)]
@@ -35,8 +35,8 @@ pub struct Start {
     pub side_files: SideFiles,
     /// Seconds that the warm-up took.
     pub seconds: f64,
-    /// The steps of the warm-up.
-    pub warmup: Vec<SftStep>,
+    /// What the warm-up reported.
+    pub warmup: Vec<SftRecord>,
 }
 
 /// The frozen part of a model with adapters.
@@ -229,28 +229,35 @@ fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Deco
 /// Those of [`initial_model`], of the demonstrations and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
 pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
     let mut start = initial_model(config)?;
+    let positions = Some(start.shape.max_position_embeddings).filter(|&positions| positions > 0);
     let own = match config.warmup.train_file.is_empty() {
         true => None,
-        false => {
-            let positions =
-                Some(start.shape.max_position_embeddings).filter(|&positions| positions > 0);
-            Some(Demonstrations::open(config, &start.tokenizer, positions)?)
-        }
+        false => Some(Demonstrations::open(config, &start.tokenizer, positions)?),
     };
+    let (held_out, notes) = Demonstrations::held_out(config, &start.tokenizer, positions)?;
     let task = config.data.task.builtin();
     if config.warmup.steps > 0 && (own.is_some() || task.is_some()) {
         if let Some(own) = own.as_ref().filter(|_| progress) {
-            say(own, config);
+            say(own, config, &notes, held_out.len());
         }
         let clock = Instant::now();
         let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
         let (mut steps, mut tokens) = (vec![], 0);
-        let report = |_, done: SftStep| {
-            steps.push(done);
-            tokens += done.tokens;
-            if let Some(bar) = &mut bar {
-                let rate = tokens as f64 / clock.elapsed().as_secs_f64().max(1e-3);
-                bar.tick(&format!("loss {:.3}, {rate:.0} tokens/s", done.loss));
+        let report = |record: SftRecord| {
+            steps.push(record);
+            match record {
+                SftRecord::Step(done) => {
+                    tokens += done.tokens;
+                    if let Some(bar) = &mut bar {
+                        let rate = tokens as f64 / clock.elapsed().as_secs_f64().max(1e-3);
+                        bar.tick(&format!("loss {:.3}, {rate:.0} tokens/s", done.loss));
+                    }
+                }
+                SftRecord::HeldOut(found) if progress => eprintln!(
+                    "warm-up step {}: held-out loss {:.4} nats a token",
+                    found.step, found.eval_loss
+                ),
+                SftRecord::HeldOut(_) => {}
             }
             match INTERRUPTED.load(Ordering::Relaxed) {
                 true => Err(TrainError::InterruptedEarly),
@@ -261,7 +268,7 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
         start.model = match (&own, task) {
             (Some(own), _) => {
                 let demonstration = |place| own.get(place, tokenizer);
-                warm_up_on(start.model, config, &demonstration, report)?
+                warm_up_on(start.model, config, &demonstration, &held_out, report)?
             }
             (None, Some(task)) => warm_up(start.model, config, task.as_ref(), tokenizer, report)?,
             (None, None) => start.model,
@@ -278,9 +285,12 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
     }
 }
 
-fn say(own: &Demonstrations, config: &Config) {
-    for note in own.notes() {
+fn say(own: &Demonstrations, config: &Config, held_out_notes: &[String], held_out: usize) {
+    for note in own.notes().iter().chain(held_out_notes) {
         eprintln!("{note}");
+    }
+    if held_out > 0 {
+        eprintln!("held-out loss of {held_out} demonstrations");
     }
     let warmup = &config.warmup;
     let epochs = (warmup.steps * warmup.batch_size) as f64 / own.len().max(1) as f64;

@@ -9,7 +9,7 @@ use super::layers::RmsNorm;
 use super::linear::project;
 use crate::compute::ComputeDtype;
 use crate::config::DecoderConfig;
-use crate::kernels::{self, AttentionShape};
+use crate::kernels::{self, AttentionShape, Ragged};
 
 fn linear(input: usize, output: usize, bias: bool, std: f64, device: &Device) -> Linear {
     let mut layer = LinearConfig::new(input, output)
@@ -80,10 +80,8 @@ impl Attention {
         norm.forward(heads).reshape([rows, width])
     }
 
-    fn shape(&self, batch: usize, time: usize) -> AttentionShape {
+    fn shape(&self) -> AttentionShape {
         AttentionShape {
-            batch,
-            time,
             heads: self.heads,
             kv_heads: self.kv_heads,
             head_dim: self.head_dim,
@@ -153,44 +151,43 @@ impl Block {
         x + self.mlp.forward(normed)
     }
 
-    /// Whole sequences: `x` is `[batch·time, hidden]`, `cos` and `sin` `[time, head_dim/2]`, all f32; products are in
+    /// Whole sequences: `x` is `[tokens, hidden]`, `cos` and `sin` `[longest, head_dim/2]`, all f32; products are in
     /// `compute`.
     pub(crate) fn forward(
         &self,
         x: Tensor<2>,
-        batch: usize,
-        time: usize,
+        ragged: &Ragged,
         [cos, sin]: [Tensor<2>; 2],
         compute: ComputeDtype,
     ) -> Tensor<2> {
-        let attn = &self.self_attn;
+        let shape = self.self_attn.shape();
         let [q, k, v] = self.qkv(x.clone(), compute);
-        let mixed = kernels::causal_attention(attn.shape(batch, time), q, k, v, cos, sin);
+        let mixed = kernels::causal_attention(shape, ragged, q, k, v, cos, sin);
         self.finish(x, mixed, compute)
     }
 
-    /// [`Self::forward`] that also keeps the keys and values for [`Self::decode`].
+    /// [`Self::forward`] of sequences of one length that also keeps the keys and values for [`Self::decode`].
     pub(crate) fn prefill(
         &self,
         x: Tensor<2>,
-        batch: usize,
-        time: usize,
+        [batch, time]: [usize; 2],
         capacity: usize,
         [cos, sin]: [Tensor<2>; 2],
         compute: ComputeDtype,
     ) -> (Tensor<2>, LayerCache) {
-        let attn = &self.self_attn;
+        let shape = self.self_attn.shape();
         let [q, k, v] = self.qkv(x.clone(), compute);
-        let shape = attn.shape(batch, time);
         let cache = LayerCache::fill(
             shape,
+            [batch, time],
             capacity,
             k.clone(),
             v.clone(),
             cos.clone(),
             sin.clone(),
         );
-        let mixed = kernels::causal_attention(shape, q, k, v, cos, sin);
+        let even = Ragged::even(batch, time);
+        let mixed = kernels::causal_attention(shape, &even, q, k, v, cos, sin);
         (self.finish(x, mixed, compute), cache)
     }
 
@@ -213,9 +210,8 @@ impl Block {
         [cos, sin]: [Tensor<2>; 2],
         compute: ComputeDtype,
     ) -> Tensor<2> {
-        let attn = &self.self_attn;
+        let shape = self.self_attn.shape();
         let [q, k, v] = self.qkv(x.clone(), compute);
-        let shape = attn.shape(lengths.len(), 1);
         let mixed = cache.attend(shape, lengths, q, k, v, cos, sin);
         self.finish(x, mixed, compute)
     }

@@ -25,6 +25,7 @@ impl LayerCache {
     /// A cache of `capacity` tokens a row that starts with the given projections of whole sequences.
     pub(crate) fn fill(
         shape: AttentionShape,
+        [batch, time]: [usize; 2],
         capacity: usize,
         k: Tensor<2>,
         v: Tensor<2>,
@@ -32,11 +33,7 @@ impl LayerCache {
         sin: Tensor<2>,
     ) -> Self {
         let AttentionShape {
-            batch,
-            time,
-            kv_heads,
-            head_dim,
-            ..
+            kv_heads, head_dim, ..
         } = shape;
         let dtype = v.dtype();
         let k = composed::split_heads(kernels::as_f32(k), batch, time, head_dim);

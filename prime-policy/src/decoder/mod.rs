@@ -13,6 +13,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::compute::{CastFrozen, ComputeDtype};
 use crate::config::DecoderConfig;
 use crate::error::PolicyError;
+use crate::kernels::Ragged;
 use crate::kernels::head::{HeadLayout, head_log_probs};
 use crate::lm::CausalLm;
 use crate::logprob::token_log_probs_in_chunks;
@@ -102,6 +103,16 @@ impl Decoder {
         self.compute
     }
 
+    /// Final hidden states of the sequences, `[tokens, hidden]`.
+    fn hidden_of(&self, tokens: Tensor<1, Int>, ragged: &Ragged) -> Tensor<2> {
+        let tables = self.rope.tables(0..ragged.longest(), &self.device());
+        let mut x = self.model.embed_tokens.forward(tokens);
+        for layer in &self.model.layers {
+            x = layer.forward(x, ragged, tables.clone(), self.compute);
+        }
+        self.model.norm.forward(x)
+    }
+
     fn device(&self) -> Device {
         self.model.norm.weight.val().device()
     }
@@ -124,18 +135,13 @@ impl CausalLm for Decoder {
 
     fn hidden(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let [batch, time] = tokens.dims();
-        let tables = self.rope.tables(0..time, &self.device());
-        let mut x = self
-            .model
-            .embed_tokens
-            .forward(tokens.reshape([batch * time]));
-        for layer in &self.model.layers {
-            x = layer.forward(x, batch, time, tables.clone(), self.compute);
-        }
-        self.model
-            .norm
-            .forward(x)
+        let tokens = tokens.reshape([batch * time]);
+        self.hidden_of(tokens, &Ragged::even(batch, time))
             .reshape([batch, time, self.hidden_size])
+    }
+
+    fn hidden_packed(&self, tokens: Tensor<1, Int>, lengths: &[usize]) -> Tensor<2> {
+        self.hidden_of(tokens, &Ragged::new(lengths.iter().copied()))
     }
 
     fn prepared(&self) -> Self {
@@ -209,7 +215,7 @@ impl CausalLm for Decoder {
         let mut layers = Vec::with_capacity(self.model.layers.len());
         for layer in &self.model.layers {
             let (next, cache) =
-                layer.prefill(x, batch, time, capacity, tables.clone(), self.compute);
+                layer.prefill(x, [batch, time], capacity, tables.clone(), self.compute);
             x = next;
             layers.push(cache);
         }

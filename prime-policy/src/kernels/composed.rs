@@ -2,7 +2,7 @@
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation};
 
-use super::{AttentionShape, as_f32};
+use super::{AttentionShape, Ragged, as_f32};
 
 /// See [`super::linear`].
 pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
@@ -88,20 +88,28 @@ pub(crate) fn attend(
 }
 
 /// See [`super::causal_attention`].
+///
+/// Sequences of different lengths are padded for it: what follows is as if they had been so all along.
 pub(crate) fn causal_attention(
     shape: AttentionShape,
+    ragged: &Ragged,
     q: Tensor<2>,
     k: Tensor<2>,
     v: Tensor<2>,
     cos: Tensor<2>,
     sin: Tensor<2>,
 ) -> Tensor<2> {
-    let AttentionShape {
-        batch,
-        time,
-        head_dim,
-        ..
-    } = shape;
+    if !ragged.is_even() {
+        let even = Ragged::even(ragged.sequences(), ragged.longest());
+        let indices = |rows: Vec<i64>| {
+            let length = rows.len();
+            Tensor::<1, Int>::from_data(TensorData::new(rows, [length]), &q.device())
+        };
+        let (padded, unpadded) = (indices(ragged.padded()), indices(ragged.unpadded()));
+        let [q, k, v] = [q, k, v].map(|x| x.select(0, padded.clone()));
+        return causal_attention(shape, &even, q, k, v, cos, sin).select(0, unpadded);
+    }
+    let (batch, time, head_dim) = (ragged.sequences(), ragged.longest(), shape.head_dim);
     let device = q.device();
     let (cos, sin) = (cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
     let dtype = v.dtype();
@@ -128,9 +136,7 @@ pub(crate) fn decode_attention(
     [cos, sin]: [Tensor<2>; 2],
     [keys, values]: [&mut Tensor<4>; 2],
 ) -> Tensor<2> {
-    let AttentionShape {
-        batch, head_dim, ..
-    } = shape;
+    let (batch, head_dim) = (lengths.len(), shape.head_dim);
     let device = q.device();
     let [rows, kv_heads, capacity, _] = keys.dims();
     let tables = |t: Tensor<2>| t.reshape([batch, 1, 1, head_dim / 2]);

@@ -28,8 +28,6 @@ fn decode_attention_equals_composed_and_spares_the_other_rows() {
     ] {
         let (batch, capacity) = (lengths.len(), 7);
         let shape = AttentionShape {
-            batch,
-            time: 1,
             heads,
             kv_heads,
             head_dim,
@@ -90,8 +88,6 @@ fn assert_same(a: &Tensor<4>, b: &Tensor<4>) {
 #[test]
 fn a_cache_stays_where_it_is() {
     let shape = AttentionShape {
-        batch: 2,
-        time: 1,
         heads: 2,
         kv_heads: 1,
         head_dim: 4,

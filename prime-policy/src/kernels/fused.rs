@@ -9,7 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{DType, Float, Int, Tensor, TensorData};
 
-use super::{AttentionShape, attention, rows};
+use super::{AttentionShape, Ragged, attention, rows};
 
 /// Where a tensor lives, as far as the kernels care.
 pub(crate) enum Placement {
@@ -115,6 +115,7 @@ pub(crate) mod inference {
 
     pub(crate) fn causal_attention(
         shape: AttentionShape,
+        ragged: &Ragged,
         q: Tensor<2>,
         k: Tensor<2>,
         v: Tensor<2>,
@@ -125,6 +126,7 @@ pub(crate) mod inference {
         let shape_out = dims(&q);
         let (out, _) = attention::forward(
             shape,
+            ragged,
             [data(&q), data(&k), data(&v)],
             [data(&cos), data(&sin)],
         );
@@ -304,6 +306,7 @@ pub(crate) mod autodiff {
     #[derive(Debug, Clone)]
     struct AttentionTape {
         shape: AttentionShape,
+        ragged: Ragged,
         qkv: [FlexTensor; 3],
         out: FlexTensor,
         normalisers: attention::Normalisers,
@@ -322,6 +325,7 @@ pub(crate) mod autodiff {
             let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
             let AttentionTape {
                 shape,
+                ragged,
                 qkv,
                 out,
                 normalisers,
@@ -332,8 +336,9 @@ pub(crate) mod autodiff {
                 out: data(&out),
                 normalisers: &normalisers,
             };
-            let parts = attention::backward(shape, taped, data(&grad), rope.each_ref().map(data));
-            let rows = shape.batch * shape.time;
+            let rope = rope.each_ref().map(data);
+            let parts = attention::backward(shape, &ragged, taped, data(&grad), rope);
+            let rows = ragged.tokens();
             for (node, part) in ops.parents.into_iter().zip(parts) {
                 if let Some(node) = node {
                     let width = part.len() / rows;
@@ -345,6 +350,7 @@ pub(crate) mod autodiff {
 
     pub(crate) fn causal_attention(
         shape: AttentionShape,
+        ragged: &Ragged,
         q: Tensor<2>,
         k: Tensor<2>,
         v: Tensor<2>,
@@ -355,8 +361,12 @@ pub(crate) mod autodiff {
         let rope = [cos.inner(), sin.inner()].map(plain);
         let guards = [q.node(), k.node(), v.node()];
         let qkv = [q, k, v].map(|t| t.into_primitive().to_contiguous());
-        let (out, normalisers) =
-            attention::forward(shape, qkv.each_ref().map(data), rope.each_ref().map(data));
+        let (out, normalisers) = attention::forward(
+            shape,
+            ragged,
+            qkv.each_ref().map(data),
+            rope.each_ref().map(data),
+        );
         let out = pack(out, dims(&qkv[0]));
         from_tracked(
             match CausalAttention
@@ -367,6 +377,7 @@ pub(crate) mod autodiff {
                 OpsKind::Tracked(prep) => prep.finish(
                     AttentionTape {
                         shape,
+                        ragged: ragged.clone(),
                         qkv,
                         out: out.clone(),
                         normalisers,

@@ -12,17 +12,18 @@ pub(crate) mod head;
 pub(crate) mod math;
 #[cfg(feature = "flex")]
 mod matmul;
+pub(crate) mod ragged;
 #[cfg(feature = "flex")]
 mod rows;
 pub(crate) mod threads;
 
 use burn::tensor::{FloatDType, Int, Tensor};
 
-/// Sizes of a causal self-attention over whole sequences.
+pub(crate) use ragged::Ragged;
+
+/// Sizes of a causal self-attention.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttentionShape {
-    pub batch: usize,
-    pub time: usize,
     pub heads: usize,
     pub kv_heads: usize,
     pub head_dim: usize,
@@ -81,20 +82,22 @@ pub(crate) fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
     composed::linear(x, weight, bias)
 }
 
-/// Causal attention, within the shape's window, with rotary positions 0..time. `q`: `[batch·time, heads·head_dim]`, `k` and `v`:
-/// `[batch·time, kv_heads·head_dim]`, `cos` and `sin`: `[time, head_dim/2]`. Returns q's shape.
+/// Causal attention of each sequence over itself, within the shape's window, with rotary positions from 0. `q`:
+/// `[tokens, heads·head_dim]`, `k` and `v`: `[tokens, kv_heads·head_dim]`, where `ragged` says which rows are one sequence;
+/// `cos` and `sin`: `[longest, head_dim/2]`. Returns q's shape.
 ///
 /// The two products are in the element type of `v`, and so is what comes out; `q`, `k`, `cos` and `sin`, the rotation and
 /// the softmax are f32.
 pub(crate) fn causal_attention(
     shape: AttentionShape,
+    ragged: &Ragged,
     q: Tensor<2>,
     k: Tensor<2>,
     v: Tensor<2>,
     cos: Tensor<2>,
     sin: Tensor<2>,
 ) -> Tensor<2> {
-    dispatch!(v, causal_attention(shape, q, k, v, cos, sin))
+    dispatch!(v, causal_attention(shape, ragged, q, k, v, cos, sin))
 }
 
 /// Log-prob of `targets` (`[rows]`) and entropy of each row of `logits / temperature` (`[rows, vocab]`):

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Distribution, Tensor};
 
-use super::{AttentionShape, causal_attention};
+use super::{AttentionShape, Ragged, causal_attention};
 
 /// To the nearest number of eight bits, ties to even.
 fn round(x: f32) -> f32 {
@@ -26,13 +26,12 @@ fn turned(x: &[f32], cos: &[f32], sin: &[f32]) -> Vec<f32> {
 
 fn by_hand(
     shape: AttentionShape,
+    [batch, time]: [usize; 2],
     [q, k, v]: [&[f32]; 3],
     [cos, sin]: [&[f32]; 2],
     round_softmax: bool,
 ) -> Vec<f32> {
     let AttentionShape {
-        batch,
-        time,
         heads,
         kv_heads,
         head_dim,
@@ -96,8 +95,6 @@ fn attention_rounds_operands_and_products_but_not_the_softmax() {
         [(4, 2, 8, None), (3, 1, 6, Some(9)), (2, 2, 16, None)]
     {
         let shape = AttentionShape {
-            batch: 2,
-            time: 40,
             heads,
             kv_heads,
             head_dim,
@@ -106,13 +103,15 @@ fn attention_rounds_operands_and_products_but_not_the_softmax() {
         let random = |rows: usize, width: usize, deviation: f64| -> Tensor<2> {
             Tensor::random([rows, width], Distribution::Normal(0.0, deviation), &device)
         };
-        let rows = shape.batch * shape.time;
+        let (batch, time) = (2, 40);
+        let rows = batch * time;
         let [q, k] = [heads, kv_heads].map(|heads| random(rows, heads * head_dim, 1.5));
         let v = random(rows, kv_heads * head_dim, 1.0).cast(DType::BF16);
-        let angles = random(shape.time, head_dim / 2, 1.0);
+        let angles = random(time, head_dim / 2, 1.0);
         let (cos, sin) = (angles.clone().cos(), angles.sin());
         let found = causal_attention(
             shape,
+            &Ragged::even(batch, time),
             q.clone(),
             k.clone(),
             v.clone(),
@@ -121,7 +120,15 @@ fn attention_rounds_operands_and_products_but_not_the_softmax() {
         );
         assert_eq!(found.dtype(), DType::BF16);
         let [q, k, v, cos, sin] = [&q, &k, &v, &cos, &sin].map(numbers);
-        let expected = |round_softmax| by_hand(shape, [&q, &k, &v], [&cos, &sin], round_softmax);
+        let expected = |round_softmax| {
+            by_hand(
+                shape,
+                [batch, time],
+                [&q, &k, &v],
+                [&cos, &sin],
+                round_softmax,
+            )
+        };
         let (right, wrong) = (expected(false), expected(true));
         let (off, further) = (
             apart(&numbers(&found), &right),

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance};
 
-use super::{AttentionShape, composed, fused};
+use super::{AttentionShape, Ragged, composed, fused};
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
@@ -92,16 +92,17 @@ const ATTENTION_SHAPES: [(usize, usize, usize, usize, usize, Option<usize>); 9] 
 ];
 
 fn attention_shape(case: (usize, usize, usize, usize, usize, Option<usize>)) -> AttentionShape {
-    let (batch, time, heads, kv_heads, head_dim, window) = case;
+    let (_, _, heads, kv_heads, head_dim, window) = case;
     AttentionShape {
-        batch,
-        time,
         heads,
         kv_heads,
         head_dim,
         window,
     }
 }
+
+type Attention =
+    fn(AttentionShape, &Ragged, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>, Tensor<2>) -> Tensor<2>;
 
 #[test]
 fn causal_attention_equals_composed() {
@@ -114,27 +115,28 @@ fn causal_attention_equals_composed() {
             random([batch * time, kv_heads * head_dim], &device),
             random([batch * time, kv_heads * head_dim], &device),
         ];
-        let angles: Tensor<2> = random([time, head_dim / 2], &device);
-        let weighting = random([batch * time, heads * head_dim], &device);
-        let run = |f: fn(
-            AttentionShape,
-            Tensor<2>,
-            Tensor<2>,
-            Tensor<2>,
-            Tensor<2>,
-            Tensor<2>,
-        ) -> Tensor<2>| {
+        let tokens = batch * time;
+        let angles: Tensor<2> = random([tokens, head_dim / 2], &device);
+        let weighting = random([tokens, heads * head_dim], &device);
+        let run = |ragged: &Ragged, f: Attention| {
             value_and_grads(&inputs, &weighting, |[q, k, v]| {
                 // Scaled as YaRN scales them: the gradient of the rotation is its transpose, not its inverse.
+                let angles = angles.clone().narrow(0, 0, ragged.longest());
                 let cos = Tensor::from_inner(angles.clone().cos() * 1.3);
-                let sin = Tensor::from_inner(angles.clone().sin() * 1.3);
-                f(shape, q, k, v, cos, sin)
+                let sin = Tensor::from_inner(angles.sin() * 1.3);
+                f(shape, ragged, q, k, v, cos, sin)
             })
         };
-        assert_same(
-            run(super::causal_attention),
-            run(composed::causal_attention),
-        );
+        let short = tokens / 3;
+        for ragged in [
+            Ragged::even(batch, time),
+            Ragged::new([short, tokens - short]),
+        ] {
+            assert_same(
+                run(&ragged, super::causal_attention),
+                run(&ragged, composed::causal_attention),
+            );
+        }
     }
 }
 
@@ -149,6 +151,7 @@ fn a_window_hides_exactly_the_tokens_before_it() {
     let (cos, sin) = (angles.clone().cos(), angles.sin());
     let all = super::causal_attention(
         shape(time, Some(window)),
+        &Ragged::even(1, time),
         q.clone(),
         k.clone(),
         v.clone(),
@@ -161,6 +164,7 @@ fn a_window_hides_exactly_the_tokens_before_it() {
         let cut = |x: &Tensor<2>| x.clone().narrow(0, first, seen);
         let alone = super::causal_attention(
             shape(seen, None),
+            &Ragged::even(1, seen),
             cut(&q),
             cut(&k),
             cut(&v),

@@ -66,6 +66,7 @@ const RULES: &[Rule] = &[
         keys: &[
             "warmup.batch_size",
             "warmup.micro_batch_size",
+            "warmup.packing",
             "warmup.turns",
             "warmup.max_tokens",
             "warmup.lr",
@@ -77,6 +78,15 @@ const RULES: &[Rule] = &[
         ],
         when: "with warmup.steps above 0",
         holds: |config| config.warmup.steps > 0,
+    },
+    Rule {
+        keys: &[
+            "warmup.eval_file",
+            "warmup.eval_every",
+            "warmup.eval_demonstrations",
+        ],
+        when: "with warmup.train_file",
+        holds: |config| !config.warmup.train_file.is_empty(),
     },
     Rule {
         keys: &[

@@ -405,6 +405,11 @@ const NAMES: &[(&str, Ours)] = &[
     ("lora_alpha", Same("lora.alpha")),
     ("lora_target_modules", Same("lora.target_modules")),
     ("use_peft", Told("`lora.rank` above 0")),
+    ("padding_free", Same("warmup.packing")),
+    (
+        "packing_strategy",
+        Told("`warmup.packing`: best-fit decreasing, nothing is cut off"),
+    ),
     ("train_files", Same("data.train_file")),
     ("val_files", Same("data.eval_file")),
     ("prompt_data", Same("data.train_file")),

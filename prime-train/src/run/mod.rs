@@ -18,7 +18,7 @@ use crate::metrics::{MetricsWriter, StepMetrics};
 use crate::preflight::preflight;
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
-use crate::sft::SftStep;
+use crate::sft::SftRecord;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
 use crate::unjudged::Watch;
@@ -196,8 +196,8 @@ impl Run {
     }
 }
 
-/// `warmup.jsonl`: an object a step of the warm-up, if there was one.
-fn write_warmup(folder: &Path, steps: &[SftStep]) -> Result<(), TrainError> {
+/// `warmup.jsonl`: an object for each report of the warm-up, if there was one.
+fn write_warmup(folder: &Path, steps: &[SftRecord]) -> Result<(), TrainError> {
     if steps.is_empty() {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use super::rotary::Rotary;
 use super::share::{columns, share};
 use super::steps::Steps;
 use super::tile::{self, ROWS, VECTORS, Vectors};
-use super::{AttentionShape, Normalisers};
+use super::{AttentionShape, Normalisers, Ragged};
 
 /// What the backward pass needs of the forward pass, in the layouts of [`forward`](super::forward()).
 #[derive(Clone, Copy)]
@@ -26,47 +26,46 @@ pub(crate) struct Taped<'a> {
 /// respect to the output.
 pub(crate) fn backward(
     shape: AttentionShape,
+    ragged: &Ragged,
     taped: Taped<'_>,
     grad: &[f32],
     rope: [&[f32]; 2],
 ) -> [Vec<f32>; 3] {
-    backward_on(pulp::Arch::new(), shape, taped, grad, rope)
+    backward_on(pulp::Arch::new(), shape, ragged, taped, grad, rope)
 }
 
 pub(super) fn backward_on(
     arch: pulp::Arch,
     shape: AttentionShape,
+    ragged: &Ragged,
     taped: Taped<'_>,
     grad: &[f32],
     [cos, sin]: [&[f32]; 2],
 ) -> [Vec<f32>; 3] {
     let AttentionShape {
-        batch,
-        time,
-        kv_heads,
-        head_dim,
-        ..
+        kv_heads, head_dim, ..
     } = shape;
     let mut grads = taped.qkv.map(|x| vec![0.0; x.len()]);
     let widths = [shape.group() * head_dim, head_dim, head_dim];
     let [dq, dk, dv] = &mut grads;
     let [dq, dk, dv] = [(dq, widths[0]), (dk, widths[1]), (dv, widths[2])]
-        .map(|(grad, width)| columns(grad, [batch, time, kv_heads, width]));
+        .map(|(grad, width)| columns(grad, ragged, [kv_heads, width]));
     let parts: Vec<Part<'_>> = dq
         .into_iter()
         .zip(dk.into_iter().zip(dv))
         .enumerate()
         .map(|(pair, (dq, (dk, dv)))| Part {
-            row: pair / kv_heads,
+            rows: ragged.rows(pair / kv_heads),
             kv_head: pair % kv_heads,
             dq,
             dk,
             dv,
         })
         .collect();
-    share(shape.work(), parts, |next| {
+    share(shape.work(ragged), parts, |next| {
         arch.dispatch(Backward {
             shape,
+            longest: ragged.longest(),
             taped,
             grad,
             rotary: Rotary { cos, sin, head_dim },
@@ -76,9 +75,10 @@ pub(super) fn backward_on(
     grads
 }
 
-/// One key/value head and its query heads in one row of the batch: their columns at each position.
+/// One key/value head and its query heads in one sequence: their columns at each position.
 struct Part<'a> {
-    row: usize,
+    /// Of the projections.
+    rows: Range<usize>,
     kv_head: usize,
     dq: Vec<&'a mut [f32]>,
     dk: Vec<&'a mut [f32]>,
@@ -87,6 +87,7 @@ struct Part<'a> {
 
 struct Backward<'a, 'n, 'p> {
     shape: AttentionShape,
+    longest: usize,
     taped: Taped<'a>,
     grad: &'a [f32],
     rotary: Rotary<'a>,
@@ -99,14 +100,14 @@ impl WithSimd for Backward<'_, '_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let group = self.shape.group();
-        let mut chunk = Chunk::new::<S>(self.shape);
-        let mut keys = Keys::new::<S>(self.shape, chunk.size);
+        let mut chunk = Chunk::new::<S>(self.shape, self.longest);
+        let mut keys = Keys::new::<S>(self.shape, self.longest, chunk.size);
         while let Some(mut part) = (self.next)() {
             keys.read(simd, self.taped, self.rotary, &part);
             for head in 0..group {
-                let place = [part.row, part.kv_head * group + head];
-                for first in (0..self.shape.time).step_by(chunk.size) {
-                    chunk.read(simd, self.taped, self.grad, self.rotary, place, first);
+                for first in (0..part.rows.len()).step_by(chunk.size) {
+                    let place = [part.kv_head * group + head, first];
+                    chunk.read(simd, self.taped, self.grad, self.rotary, &part.rows, place);
                     keys.meet(simd, &mut chunk);
                     chunk.write(simd, self.rotary, head, &mut part.dq);
                 }
@@ -128,8 +129,8 @@ struct Keys {
 }
 
 impl Keys {
-    fn new<S: Simd>(shape: AttentionShape, size: usize) -> Self {
-        let seen = KeyValues::new::<S>(shape);
+    fn new<S: Simd>(shape: AttentionShape, longest: usize, size: usize) -> Self {
+        let seen = KeyValues::new::<S>(shape, longest);
         Self {
             shape,
             d_keys: seen.keys.clone(),
@@ -143,7 +144,8 @@ impl Keys {
     #[inline(always)]
     fn read<S: Simd>(&mut self, simd: S, taped: Taped<'_>, rotary: Rotary<'_>, part: &Part<'_>) {
         let [_, k, v] = taped.qkv;
-        self.seen.read(simd, [k, v], rotary, part.row, part.kv_head);
+        self.seen
+            .read(simd, [k, v], rotary, &part.rows, part.kv_head);
         self.d_keys.fill(0.0);
         self.d_values.fill(0.0);
     }

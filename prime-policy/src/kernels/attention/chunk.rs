@@ -34,10 +34,10 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new<S: Simd>(shape: AttentionShape) -> Self {
+    pub(super) fn new<S: Simd>(shape: AttentionShape, longest: usize) -> Self {
         let stride = tile::padded::<S>(shape.head_dim);
-        let chunks = shape.time.div_ceil(CHUNK).max(1);
-        let size = shape.time.div_ceil(chunks);
+        let chunks = longest.div_ceil(CHUNK).max(1);
+        let size = longest.div_ceil(chunks);
         let size = size.next_multiple_of(tile::width::<S>());
         let rows = || vec![0.0; size * stride];
         let panels = || vec![0.0; size * shape.head_dim];
@@ -55,11 +55,11 @@ impl Chunk {
             tops: column(),
             norms: column(),
             inner: column(),
-            positions: queries::positions::<S>(shape.time),
+            positions: queries::positions::<S>(longest),
         }
     }
 
-    /// Reads the queries of head `head` in row `row` of the batch from position `first` on.
+    /// Reads the queries of head `head` in the sequence that has `rows` of the projections, from position `first` on.
     #[inline(always)]
     pub(super) fn read<S: Simd>(
         &mut self,
@@ -67,24 +67,22 @@ impl Chunk {
         taped: Taped<'_>,
         grad: &[f32],
         rotary: Rotary<'_>,
-        [row, head]: [usize; 2],
-        first: usize,
+        rows: &Range<usize>,
+        [head, first]: [usize; 2],
     ) {
         let AttentionShape {
-            time,
-            heads,
-            head_dim,
-            ..
+            heads, head_dim, ..
         } = self.shape;
+        let time = rows.len();
         let (width, stride) = (tile::width::<S>(), self.stride);
         self.queries = first..time.min(first + self.size);
-        let normalisers = (row * heads + head) * 2 * time;
+        let normalisers = (rows.start * heads + head * time) * 2;
         let (tops, norms) = taped.normalisers[normalisers..normalisers + 2 * time].split_at(time);
         let (queries, scale) = (self.queries.clone(), self.shape.scale());
         self.tops[..queries.len()].copy_from_slice(&tops[queries.clone()]);
         self.norms[..queries.len()].copy_from_slice(&norms[queries.clone()]);
         for (i, query) in queries.enumerate() {
-            let at = ((row * time + query) * heads + head) * head_dim;
+            let at = ((rows.start + query) * heads + head) * head_dim;
             let place = at..at + head_dim;
             let rotated = &mut self.rows[i * stride..][..head_dim];
             rotary.rotate(simd, query, scale, &taped.qkv[0][place.clone()], rotated);

@@ -8,52 +8,52 @@ use super::exp::exp;
 use super::keys::KeyValues;
 use super::queries::{self, Queries};
 use super::rotary::Rotary;
-use super::share::{columns, share};
+use super::share::{columns, cut_up, share};
 use super::steps::Steps;
 use super::tile::{self, ROWS, VECTORS, Vectors};
-use super::{AttentionShape, Normalisers};
+use super::{AttentionShape, Normalisers, Ragged};
 
-/// `q`: `[batch·time, heads·head_dim]`; `k`, `v`: `[batch·time, kv_heads·head_dim]`; `cos`, `sin`:
-/// `[time, head_dim/2]`. Returns the output in q's layout, and what [`backward`](super::backward()) wants of it.
+/// `q`: `[tokens, heads·head_dim]`; `k`, `v`: `[tokens, kv_heads·head_dim]`; `cos`, `sin`: `[longest, head_dim/2]`. Returns the output in q's layout, and what [`backward`](super::backward()) wants of it.
 pub(crate) fn forward(
     shape: AttentionShape,
+    ragged: &Ragged,
     qkv: [&[f32]; 3],
     rope: [&[f32]; 2],
 ) -> (Vec<f32>, Normalisers) {
-    forward_on(pulp::Arch::new(), shape, qkv, rope)
+    forward_on(pulp::Arch::new(), shape, ragged, qkv, rope)
 }
 
 pub(super) fn forward_on(
     arch: pulp::Arch,
     shape: AttentionShape,
+    ragged: &Ragged,
     qkv: [&[f32]; 3],
     [cos, sin]: [&[f32]; 2],
 ) -> (Vec<f32>, Normalisers) {
     let AttentionShape {
-        batch,
-        time,
         heads,
         kv_heads,
         head_dim,
         ..
     } = shape;
     let mut out = vec![0.0; qkv[0].len()];
-    let mut normalisers = vec![0.0; batch * heads * 2 * time];
+    let mut normalisers = vec![0.0; heads * 2 * ragged.tokens()];
     let width = shape.group() * head_dim;
-    let parts: Vec<Part<'_>> = columns(&mut out, [batch, time, kv_heads, width])
+    let parts: Vec<Part<'_>> = columns(&mut out, ragged, [kv_heads, width])
         .into_iter()
-        .zip(normalisers.chunks_exact_mut((shape.group() * 2 * time).max(1)))
+        .zip(cut_up(&mut normalisers, ragged, [kv_heads, heads * 2]))
         .enumerate()
         .map(|(pair, (out, normalisers))| Part {
-            row: pair / kv_heads,
+            rows: ragged.rows(pair / kv_heads),
             kv_head: pair % kv_heads,
             out,
             normalisers,
         })
         .collect();
-    share(shape.work(), parts, |next| {
+    share(shape.work(ragged), parts, |next| {
         arch.dispatch(Forward {
             shape,
+            longest: ragged.longest(),
             qkv,
             rotary: Rotary { cos, sin, head_dim },
             next,
@@ -62,9 +62,10 @@ pub(super) fn forward_on(
     (out, normalisers)
 }
 
-/// The query heads of one key/value head in one row of the batch.
+/// The query heads of one key/value head in one sequence.
 struct Part<'a> {
-    row: usize,
+    /// Of the projections.
+    rows: Range<usize>,
     kv_head: usize,
     /// The heads' columns at each position.
     out: Vec<&'a mut [f32]>,
@@ -73,6 +74,7 @@ struct Part<'a> {
 
 struct Forward<'a, 'n, 'p> {
     shape: AttentionShape,
+    longest: usize,
     qkv: [&'a [f32]; 3],
     rotary: Rotary<'a>,
     next: &'n mut dyn FnMut() -> Option<Part<'p>>,
@@ -83,23 +85,23 @@ impl WithSimd for Forward<'_, '_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AttentionShape { time, head_dim, .. } = self.shape;
-        let width = tile::width::<S>();
+        let AttentionShape { head_dim, .. } = self.shape;
+        let (longest, width) = (self.longest, tile::width::<S>());
         let mut panel = Panel {
             shape: self.shape,
-            seen: KeyValues::new::<S>(self.shape),
+            seen: KeyValues::new::<S>(self.shape, longest),
             queries: vec![0.0; head_dim * width],
-            positions: queries::positions::<S>(time),
-            probs: vec![0.0; (time + ROWS) * width],
+            positions: queries::positions::<S>(longest),
+            probs: vec![0.0; (longest + ROWS) * width],
             rotated: vec![0.0; head_dim],
         };
         let [q, k, v] = self.qkv;
         while let Some(mut part) = (self.next)() {
             panel
                 .seen
-                .read(simd, [k, v], self.rotary, part.row, part.kv_head);
+                .read(simd, [k, v], self.rotary, &part.rows, part.kv_head);
             for head in 0..self.shape.group() {
-                for first in (0..self.shape.time).step_by(width) {
+                for first in (0..part.rows.len()).step_by(width) {
                     panel.read_queries(simd, q, self.rotary, &part, head, first);
                     panel.attend(simd, &mut part, head, first);
                 }
@@ -134,11 +136,9 @@ impl Panel {
         first: usize,
     ) {
         let AttentionShape {
-            time,
-            heads,
-            head_dim,
-            ..
+            heads, head_dim, ..
         } = self.shape;
+        let time = part.rows.len();
         let head = part.kv_head * self.shape.group() + head;
         let positions = first..time.min(first + tile::width::<S>());
         let scale = self.shape.scale();
@@ -146,7 +146,7 @@ impl Panel {
             self.queries.fill(0.0);
         }
         for (column, t) in positions.enumerate() {
-            let from = ((part.row * time + t) * heads + head) * head_dim;
+            let from = ((part.rows.start + t) * heads + head) * head_dim;
             rotary.rotate(simd, t, scale, &q[from..], &mut self.rotated);
             tile::put_column::<S>(&mut self.queries, column, &self.rotated);
         }
@@ -155,7 +155,7 @@ impl Panel {
     /// The outputs of the queries from position `first` on.
     #[inline(always)]
     fn attend<S: Simd>(&mut self, simd: S, part: &mut Part<'_>, head: usize, first: usize) {
-        let (width, time) = (tile::width::<S>(), self.shape.time);
+        let (width, time) = (tile::width::<S>(), part.rows.len());
         let queries = first..time.min(first + width);
         let keys = self.shape.first_key(first)..queries.end;
         let [top, norm] = self.softmax(simd, first, &keys);
@@ -221,7 +221,7 @@ impl Panel {
         queries: Range<usize>,
         [first, first_key]: [usize; 2],
     ) {
-        let AttentionShape { time, head_dim, .. } = self.shape;
+        let (time, head_dim) = (part.rows.len(), self.shape.head_dim);
         let (width, stride, column) = (tile::width::<S>(), self.seen.stride, queries.start - first);
         let keys = Steps::<R>::new(|r| {
             let query = (queries.start + r).min(queries.end - 1);

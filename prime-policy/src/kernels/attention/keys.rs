@@ -1,4 +1,6 @@
-//! Keys and values of one head in one row of the batch, where tiles read them.
+//! Keys and values of one head in one sequence, where tiles read them.
+
+use std::ops::Range;
 
 use pulp::Simd;
 
@@ -6,7 +8,7 @@ use super::AttentionShape;
 use super::rotary::Rotary;
 use super::tile;
 
-/// Keys, rotated, and values: each `[time + ROWS, stride]`, so that a tile may begin with any of them, and zeros where
+/// Keys, rotated, and values: each `[longest + ROWS, stride]`, so that a tile may begin with any of them, and zeros where
 /// there is none.
 pub(super) struct KeyValues {
     pub(super) keys: Vec<f32>,
@@ -17,9 +19,9 @@ pub(super) struct KeyValues {
 }
 
 impl KeyValues {
-    pub(super) fn new<S: Simd>(shape: AttentionShape) -> Self {
+    pub(super) fn new<S: Simd>(shape: AttentionShape, longest: usize) -> Self {
         let stride = tile::padded::<S>(shape.head_dim);
-        let room = || vec![0.0; (shape.time + tile::ROWS) * stride];
+        let room = || vec![0.0; (longest + tile::ROWS) * stride];
         Self {
             keys: room(),
             values: room(),
@@ -28,28 +30,29 @@ impl KeyValues {
         }
     }
 
-    /// Reads those of head `kv_head` in row `row` of the projections.
+    /// Reads those of head `kv_head` in `rows` of the projections.
     #[inline(always)]
     pub(super) fn read<S: Simd>(
         &mut self,
         simd: S,
         [k, v]: [&[f32]; 2],
         rotary: Rotary<'_>,
-        row: usize,
+        rows: &Range<usize>,
         kv_head: usize,
     ) {
         let AttentionShape {
-            time,
-            kv_heads,
-            head_dim,
-            ..
+            kv_heads, head_dim, ..
         } = self.shape;
-        for t in 0..time {
-            let from = ((row * time + t) * kv_heads + kv_head) * head_dim;
+        for t in 0..rows.len() {
+            let from = ((rows.start + t) * kv_heads + kv_head) * head_dim;
             let from = from..from + head_dim;
             let to = t * self.stride..t * self.stride + head_dim;
             rotary.rotate(simd, t, 1.0, &k[from.clone()], &mut self.keys[to.clone()]);
             tile::copy(simd, &v[from], &mut self.values[to]);
         }
+        // A longer sequence may have been here before.
+        let beyond = rows.len() * self.stride..(rows.len() + tile::ROWS) * self.stride;
+        self.keys[beyond.clone()].fill(0.0);
+        self.values[beyond].fill(0.0);
     }
 }

@@ -7,7 +7,7 @@ use super::backward::backward_on;
 use super::decode::decode_on;
 use super::forward::forward_on;
 use super::share::PARALLEL;
-use super::{AttentionShape, Taped};
+use super::{AttentionShape, Ragged, Taped};
 
 /// Numbers in −2..2 that look random.
 fn noise(seed: u64, len: usize) -> Vec<f32> {
@@ -36,28 +36,44 @@ fn archs() -> Vec<Arch> {
 /// gradient through the inverse rotation instead of the transposed one is found out.
 struct Case {
     shape: AttentionShape,
+    ragged: Ragged,
     qkv: [Vec<f32>; 3],
     grad: Vec<f32>,
     rope: [Vec<f32>; 2],
 }
 
 impl Case {
-    fn new(shape: AttentionShape) -> Self {
+    fn new((shape, ragged): (AttentionShape, Ragged)) -> Self {
         let AttentionShape {
-            batch,
-            time,
             heads,
             kv_heads,
             head_dim,
             ..
         } = shape;
-        let rows = |seed, heads| noise(seed, batch * time * heads * head_dim);
-        let table = |seed| noise(seed, time * head_dim / 2);
+        let rows = |seed, heads| noise(seed, ragged.tokens() * heads * head_dim);
+        let table = |seed| noise(seed, ragged.longest() * head_dim / 2);
         Self {
             shape,
+            ragged: ragged.clone(),
             qkv: [rows(1, heads), rows(2, kv_heads), rows(3, kv_heads)],
             grad: rows(4, heads),
             rope: [table(5), table(6)],
+        }
+    }
+
+    /// One of its sequences.
+    fn alone(&self, rows: &std::ops::Range<usize>) -> Self {
+        let tokens = self.ragged.tokens();
+        let part = |x: &Vec<f32>| {
+            let width = x.len() / tokens;
+            x[rows.start * width..rows.end * width].to_vec()
+        };
+        Self {
+            shape: self.shape,
+            ragged: Ragged::even(1, rows.len()),
+            qkv: self.qkv.each_ref().map(part),
+            grad: part(&self.grad),
+            rope: self.rope.clone(),
         }
     }
 
@@ -71,21 +87,27 @@ impl Case {
 
     /// Output, and gradients of q, k and v.
     fn run(&self, arch: Arch) -> [Vec<f32>; 4] {
-        let (out, normalisers) = forward_on(arch, self.shape, self.qkv(), self.rope());
+        let (out, normalisers) =
+            forward_on(arch, self.shape, &self.ragged, self.qkv(), self.rope());
         let taped = Taped {
             qkv: self.qkv(),
             out: &out,
             normalisers: &normalisers,
         };
-        let [dq, dk, dv] = backward_on(arch, self.shape, taped, &self.grad, self.rope());
+        let [dq, dk, dv] = backward_on(
+            arch,
+            self.shape,
+            &self.ragged,
+            taped,
+            &self.grad,
+            self.rope(),
+        );
         [out, dq, dk, dv]
     }
 
     /// The same by the definition.
     fn reference(&self) -> [Vec<f64>; 4] {
         let AttentionShape {
-            batch,
-            time,
             heads,
             kv_heads,
             head_dim,
@@ -95,9 +117,13 @@ impl Case {
         let [q, k, v] = self.qkv();
         let mut out = vec![0.0; q.len()];
         let [mut dq, mut dk, mut dv] = [q, k, v].map(|x| vec![0.0; x.len()]);
-        for (b, h, i) in itertools::iproduct!(0..batch, 0..heads, 0..time) {
-            let query = ((b * time + i) * heads + h) * head_dim;
-            let key = |j| ((b * time + j) * kv_heads + h * kv_heads / heads) * head_dim;
+        let places = self.ragged.all().flat_map(|rows| {
+            let first = rows.start;
+            itertools::iproduct!([first], 0..heads, 0..rows.len())
+        });
+        for (first, h, i) in places {
+            let query = ((first + i) * heads + h) * head_dim;
+            let key = |j| ((first + j) * kv_heads + h * kv_heads / heads) * head_dim;
             let rotated = self.rotate(i, &q[query..], 1.0);
             let keys: Vec<usize> = (0..=i)
                 .filter(|j| self.shape.window.is_none_or(|window| i - j < window))
@@ -204,15 +230,14 @@ fn bits(x: &[f32]) -> Vec<u32> {
 fn shape(
     [batch, time, group, kv_heads, head_dim]: [usize; 5],
     window: Option<usize>,
-) -> AttentionShape {
-    AttentionShape {
-        batch,
-        time,
+) -> (AttentionShape, Ragged) {
+    let shape = AttentionShape {
         heads: group * kv_heads,
         kv_heads,
         head_dim,
         window,
-    }
+    };
+    (shape, Ragged::even(batch, time))
 }
 
 /// Sizes around those of tiles (2, 8, 16, 32 columns; 4 rows) and of chunks of queries (128).
@@ -256,6 +281,28 @@ proptest! {
     }
 
     #[test]
+    fn sequences_of_different_lengths_follow_the_definition_and_the_bits_of_each_alone(
+        lengths in prop::collection::vec(1_usize..150, 1..6),
+        group in 1_usize..4,
+        kv_heads in 1_usize..3,
+        half in 1_usize..12,
+        window in prop::option::of(1_usize..80),
+    ) {
+        let (sizes, _) = shape([1, 1, group, kv_heads, 2 * half], window);
+        let case = Case::new((sizes, Ragged::new(lengths)));
+        prop_assert_eq!(case.check(), Ok(()));
+        let together = case.run(Arch::new());
+        for rows in case.ragged.all() {
+            let alone = case.alone(&rows).run(Arch::new());
+            for (all, alone) in together.iter().zip(&alone) {
+                let width = all.len() / case.ragged.tokens();
+                let part = &all[rows.start * width..rows.end * width];
+                prop_assert_eq!(bits(part), bits(alone));
+            }
+        }
+    }
+
+    #[test]
     fn decoding_is_the_last_row_of_the_whole_sequence(
         lengths in prop::collection::vec(0_usize..45, 1..4),
         room in 0_usize..3,
@@ -273,14 +320,15 @@ proptest! {
 fn check_decode(
     lengths: &[usize],
     room: usize,
-    shape: &dyn Fn(usize) -> AttentionShape,
+    shape: &dyn Fn(usize) -> (AttentionShape, Ragged),
 ) -> Result<(), String> {
+    let (all, _) = shape(1);
     let AttentionShape {
         heads,
         kv_heads,
         head_dim,
         ..
-    } = shape(1);
+    } = all;
     let (half, rows) = (head_dim / 2, lengths.len());
     let capacity = lengths.iter().max().map_or(0, |longest| longest + 1) + room;
     let unused = noise(9, (rows + 1) * kv_heads * capacity * head_dim);
@@ -308,10 +356,6 @@ fn check_decode(
         }
         expected.extend_from_slice(&case.reference()[0][length * heads * head_dim..]);
     }
-    let all = AttentionShape {
-        batch: rows,
-        ..shape(1)
-    };
     for arch in archs() {
         let [mut new_keys, mut new_values] = [keys.clone(), values.clone()];
         let out = decode_on(
@@ -353,19 +397,12 @@ fn in_pools<T: Send>(f: impl Fn() -> T + Sync) -> Vec<T> {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let case = Case::new(shape([3, 90, 3, 2, 18], None));
-    assert!(case.shape.work() >= PARALLEL);
+    assert!(case.shape.work(&case.ragged) >= PARALLEL);
     let results = in_pools(|| case.run(Arch::new()).map(|x| bits(&x)));
     assert!(results.iter().all(|result| *result == results[0]));
 
     let lengths: Vec<usize> = (100..130).collect();
-    let (capacity, shape) = (
-        130,
-        AttentionShape {
-            batch: 30,
-            time: 1,
-            ..shape([1, 1, 4, 3, 18], None)
-        },
-    );
+    let (capacity, (shape, _)) = (130, shape([1, 1, 4, 3, 18], None));
     let [q, k, v] = [(1, 12), (2, 3), (3, 3)].map(|(seed, heads)| noise(seed, 30 * heads * 18));
     let [cos, sin] = [4, 5].map(|seed| noise(seed, 30 * 9));
     let [keys, values] = [6, 7].map(|seed| noise(seed, 30 * 3 * capacity * 18));
@@ -400,15 +437,12 @@ fn what_a_query_does_not_see_changes_no_bit() {
         let long = Case::new(shape([1, 77, 2, 1, 18], window));
         let [out, dq, ..] = long.run(Arch::new());
         for cut in [1, 15, 16, 50, 75] {
-            let mut broken = Case::new(long.shape);
+            let mut broken = Case::new((long.shape, long.ragged.clone()));
             for x in &mut broken.qkv {
                 let from = x.len() / 77 * cut;
                 x[from..].fill(f32::NAN);
             }
-            let mut short = Case::new(AttentionShape {
-                time: cut,
-                ..long.shape
-            });
+            let mut short = Case::new((long.shape, Ragged::even(1, cut)));
             for (short, long) in short.qkv.iter_mut().zip(&long.qkv) {
                 let len = short.len();
                 short.copy_from_slice(&long[..len]);
@@ -438,7 +472,7 @@ fn queries_that_do_not_see_a_key_change_no_bit_of_its_gradients() {
         let case = Case::new(shape([1, 77, 2, 1, 18], window));
         let [_, dq, dk, dv] = case.run(Arch::new());
         for bad in [0, 15, 17, 40, 76] {
-            let mut broken = Case::new(case.shape);
+            let mut broken = Case::new((case.shape, case.ragged.clone()));
             let width = broken.grad.len() / 77;
             broken.grad[bad * width..(bad + 1) * width].fill(f32::NAN);
             let [_, other_dq, other_dk, other_dv] = broken.run(Arch::new());
@@ -469,6 +503,28 @@ fn nan_reaches_every_query_that_sees_it() {
     for at in 0..40 {
         let nan = position(&out, 40, at).iter().all(|x| x.is_nan());
         assert_eq!(nan, (9..21).contains(&at), "{at}");
+    }
+}
+
+/// NaN of one sequence stays in it, in whatever order they are worked on.
+#[test]
+fn nan_does_not_reach_another_sequence() {
+    let (sizes, _) = shape([1, 1, 2, 1, 18], None);
+    for bad in 0..3 {
+        let mut case = Case::new((sizes, Ragged::new([9, 70, 11])));
+        let rows = case.ragged.rows(bad);
+        for x in case.qkv.iter_mut().chain([&mut case.grad]) {
+            let width = x.len() / 90;
+            x[rows.start * width..rows.end * width].fill(f32::NAN);
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        for x in pool.unwrap().install(|| case.run(Arch::new())) {
+            let width = x.len() / 90;
+            for (t, x) in x.chunks_exact(width).enumerate() {
+                let nan = x.iter().all(|x| x.is_nan());
+                assert_eq!(nan, rows.contains(&t), "{bad} {t}");
+            }
+        }
     }
 }
 

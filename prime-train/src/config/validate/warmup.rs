@@ -8,9 +8,25 @@ pub(super) fn warmup(config: &Config) -> Checked {
     at_least_one("warmup.batch_size", w.batch_size)?;
     at_least_one("warmup.micro_batch_size", w.micro_batch_size)?;
     at_least_one("warmup.max_tokens", w.max_tokens)?;
+    at_least_one("warmup.eval_demonstrations", w.eval_demonstrations)?;
     for entry in w.train_file.entries() {
         positive("warmup.train_file", entry.weight)?;
     }
+    for entry in w.eval_file.entries() {
+        positive("warmup.eval_file", entry.weight)?;
+    }
+    ensure(
+        w.eval_file.is_empty() || !w.train_file.is_empty(),
+        "warmup.eval_file",
+        &w.eval_file,
+        "\"\" without warmup.train_file: it is held out from that",
+    )?;
+    ensure(
+        !w.packing || config.rl.micro_batch_tokens > 0,
+        "warmup.packing",
+        w.packing,
+        "false without rl.micro_batch_tokens, the tokens that are packed into a forward pass",
+    )?;
     ensure(
         w.train_file.is_empty() || w.steps > 0,
         "warmup.steps",

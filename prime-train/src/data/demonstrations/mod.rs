@@ -8,16 +8,16 @@ use std::path::Path;
 use prime_policy::Tokenizer;
 use rayon::prelude::*;
 
-use super::broken::{Broken, Fault};
-use super::chat::PromptFormat;
-use super::left_out::LeftOut;
-use super::order::{Mix, Order};
-use super::reading::RowReading;
-use super::row::{Message, Row};
-use super::rows::broken_row;
-use super::source::{RawRow, RawRows};
-use super::store::{Store, StoreWriter};
 use crate::config::{Config, Turns};
+use crate::data::broken::{Broken, Fault};
+use crate::data::chat::PromptFormat;
+use crate::data::left_out::LeftOut;
+use crate::data::order::{Mix, Order};
+use crate::data::reading::RowReading;
+use crate::data::row::{Message, Row};
+use crate::data::rows::broken_row;
+use crate::data::source::{DataFiles, RawRow, RawRows};
+use crate::data::store::{Store, StoreWriter};
 use crate::error::TrainError;
 use crate::sft::Demonstrated;
 
@@ -27,7 +27,7 @@ const CHUNK: usize = 4096;
 const DEMONSTRATIONS: u64 = 0x64_656d_6f73;
 const ASSISTANT: &str = "assistant";
 
-/// The demonstrations of `warmup.train_file`.
+/// The demonstrations of `warmup.train_file`, or those of `warmup.eval_file`.
 #[derive(Debug)]
 pub struct Demonstrations {
     entries: Vec<(Store, Order)>,
@@ -49,7 +49,7 @@ struct Form {
 }
 
 impl Demonstrations {
-    /// Reads and checks all rows.
+    /// Reads and checks all rows to learn from.
     ///
     /// # Errors
     /// A file that cannot be read, or of which no row can be used; the first broken row, unless `data.skip_bad_rows`.
@@ -58,9 +58,40 @@ impl Demonstrations {
         tokenizer: &Tokenizer,
         positions: Option<usize>,
     ) -> Result<Self, TrainError> {
+        let files = &config.warmup.train_file;
+        Self::read(config, files, config.seed, tokenizer, positions)
+    }
+
+    /// The demonstrations that are not learned from: `warmup.eval_demonstrations` of them, the same whatever the seed of the
+    /// run is; and what there is to say of each file.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn held_out(
+        config: &Config,
+        tokenizer: &Tokenizer,
+        positions: Option<usize>,
+    ) -> Result<(Vec<Demonstrated>, Vec<String>), TrainError> {
+        let files = &config.warmup.eval_file;
+        if files.is_empty() {
+            return Ok((vec![], vec![]));
+        }
+        let all = Self::read(config, files, config.eval.seed, tokenizer, positions)?;
+        let used = all.len().min(config.warmup.eval_demonstrations) as u64;
+        let demonstrations = (0..used).map(|place| all.get(place, tokenizer));
+        Ok((demonstrations.collect::<Result<_, _>>()?, all.notes))
+    }
+
+    fn read(
+        config: &Config,
+        files: &DataFiles,
+        seed: u64,
+        tokenizer: &Tokenizer,
+        positions: Option<usize>,
+    ) -> Result<Self, TrainError> {
         let form = Form::new(config, tokenizer, positions)?;
         let (mut entries, mut weights, mut notes, mut longest) = (vec![], vec![], vec![], 0);
-        for (number, entry) in config.warmup.train_file.entries().iter().enumerate() {
+        for (number, entry) in files.entries().iter().enumerate() {
             let mut writer = StoreWriter::default();
             let mut of_entry = LeftOut::default();
             for path in entry.files()? {
@@ -85,13 +116,13 @@ impl Demonstrations {
             }
             let store = writer.finish()?;
             let rows = u32::try_from(store.len()).unwrap_or(u32::MAX);
-            let order = Order::new(config.seed ^ DEMONSTRATIONS, number, rows);
+            let order = Order::new(seed ^ DEMONSTRATIONS, number, rows);
             entries.push((store, order));
             weights.push(entry.weight);
         }
         Ok(Self {
             entries,
-            mix: Mix::new(config.seed ^ DEMONSTRATIONS, &weights),
+            mix: Mix::new(seed ^ DEMONSTRATIONS, &weights),
             form,
             notes,
             longest,
@@ -287,149 +318,4 @@ impl Form {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Layer, resolve};
-
-    /// A tokenizer of characters with a template that takes thoughts out of earlier turns.
-    fn chat(folder: &Path) -> Tokenizer {
-        let characters = (' '..='~').chain(['\n']);
-        Tokenizer::characters(characters)
-            .unwrap()
-            .save(folder)
-            .unwrap();
-        let template = "{% for m in messages %}[{{ m.role }}]{{ m.content.split('#')[-1] }}|{% endfor %}\
-             {% if add_generation_prompt %}[assistant]{% endif %}";
-        std::fs::write(folder.join("chat_template.jinja"), template).unwrap();
-        Tokenizer::from_folder(folder).unwrap()
-    }
-
-    fn open(rows: &str, settings: &[&str]) -> Result<(Demonstrations, Tokenizer), TrainError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("demos.jsonl");
-        std::fs::write(&path, rows).unwrap();
-        let tokenizer = chat(folder.path());
-        let file = format!("warmup.train_file={}", path.display());
-        let fixed = [
-            "model.path=m",
-            "rl.steps=0",
-            "warmup.steps=10",
-            "data.skip_bad_rows=false",
-            &file,
-        ];
-        let sets = fixed
-            .iter()
-            .chain(settings)
-            .map(|set| Layer::set(set).unwrap());
-        let config = resolve(&sets.collect::<Vec<_>>())?;
-        let demonstrations = Demonstrations::open(&config, &tokenizer, Some(200))?;
-        Ok((demonstrations, tokenizer))
-    }
-
-    /// Prompts and responses of an epoch as text, sorted; the end of a turn is `<eos>`.
-    fn epoch(rows: &str, settings: &[&str]) -> Vec<(String, String)> {
-        let (demonstrations, tokenizer) = open(rows, settings).unwrap();
-        let text = |ids: &[u32]| tokenizer.decode_with_special_tokens(ids).unwrap();
-        let mut all: Vec<_> = (0..demonstrations.len() as u64)
-            .map(|place| {
-                let (prompt, response) = demonstrations.get(place, &tokenizer).unwrap();
-                (text(&prompt), text(&response))
-            })
-            .collect();
-        all.sort();
-        all
-    }
-
-    const TURNS: &str = r#"{"messages":[{"role":"user","content":"a?"},{"role":"assistant","content":"t#b"},{"role":"user","content":"c?"},{"role":"assistant","content":"u#d"}]}"#;
-
-    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-        expected
-            .iter()
-            .map(|&(a, b)| (a.to_owned(), b.to_owned()))
-            .collect()
-    }
-
-    #[test]
-    fn every_turn_is_learned_from_what_the_template_shows_before_it() {
-        let all = pairs(&[
-            ("[user]a?|[assistant]", "t#b<eos>"),
-            ("[user]a?|[assistant]b|[user]c?|[assistant]", "u#d<eos>"),
-        ]);
-        assert_eq!(epoch(TURNS, &[]), all);
-        assert_eq!(epoch(TURNS, &["warmup.turns=last"]), all[1..]);
-    }
-
-    #[test]
-    fn example_turns_are_seen_and_not_learned() {
-        let shown = "data.example_turns=[{ user = \"x\", assistant = \"y\" }]";
-        let expected = pairs(&[
-            ("[user]x|[assistant]y|[user]a?|[assistant]", "t#b<eos>"),
-            (
-                "[user]x|[assistant]y|[user]a?|[assistant]b|[user]c?|[assistant]",
-                "u#d<eos>",
-            ),
-        ]);
-        assert_eq!(epoch(TURNS, &[shown]), expected);
-    }
-
-    #[test]
-    fn demonstrations_come_in_the_layouts_that_people_have() {
-        let expected = pairs(&[("[user]1+1?|[assistant]", "It is 2<eos>")]);
-        for row in [
-            r#"{"messages":[{"role":"user","content":"1+1?"},{"role":"assistant","content":"It is 2"}]}"#,
-            r#"{"conversations":[{"from":"human","value":"1+1?"},{"from":"gpt","value":"It is 2"}]}"#,
-            r#"{"prompt":"1+1?","completion":"It is 2"}"#,
-            r#"{"prompt":[{"role":"user","content":"1+1?"}],"completion":[{"role":"assistant","content":"It is 2"}]}"#,
-            r#"{"prompt":"1+1?","response":"It is 2"}"#,
-            r#"{"instruction":"1+1?","input":"","output":"It is 2"}"#,
-            r#"{"problem":"1+1?","solution":"It is 2","answer":"2"}"#,
-        ] {
-            assert_eq!(epoch(row, &[]), expected, "{row}");
-        }
-        let own = r#"{"q":"1+1?","a":"It is 2"}"#;
-        let named = ["data.columns.prompt=q", "data.columns.response=a"];
-        assert_eq!(epoch(own, &named), expected);
-    }
-
-    #[test]
-    fn rows_without_a_response_and_long_ones_are_named_or_counted() {
-        let none = r#"{"messages":[{"role":"user","content":"1+1?"}]}"#;
-        let error = open(&format!("{TURNS}\n{none}"), &[])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("demos.jsonl row 2") && error.contains("no response to learn from"),
-            "{error}"
-        );
-        let long = format!(r#"{{"prompt":"1","response":"{}"}}"#, "2".repeat(300));
-        let rows = format!("{none}\n{TURNS}\n{long}");
-        let (found, _) = open(&rows, &["data.skip_bad_rows=true"]).unwrap();
-        assert_eq!(found.len(), 2);
-        let note = &found.notes()[0];
-        assert!(
-            note.contains("3 rows, 2 left out") && note.contains("2 demonstrations"),
-            "{note}"
-        );
-        assert!(note.contains("at most 200 are used"), "{note}");
-        let error = open(&long, &[]).unwrap_err().to_string();
-        assert!(error.contains("no usable row"), "{error}");
-    }
-
-    #[test]
-    fn epochs_differ_and_hold_every_demonstration() {
-        let rows: String = (0..9)
-            .map(|i| format!("{{\"prompt\":\"{i}\",\"response\":\"{i}\"}}\n"))
-            .collect();
-        let (found, tokenizer) = open(&rows, &[]).unwrap();
-        let prompts = |epoch: u64| -> Vec<Vec<u32>> {
-            (9 * epoch..9 * epoch + 9)
-                .map(|at| found.get(at, &tokenizer).unwrap().0)
-                .collect()
-        };
-        let (mut first, mut second) = (prompts(0), prompts(1));
-        assert_ne!(first, second);
-        first.sort();
-        second.sort();
-        assert_eq!(first, second);
-    }
-}
+mod tests;
