@@ -47,6 +47,19 @@ impl MicroBatching {
         }
     }
 
+    /// The same, with packs of sequences with these lengths small enough that there are about `parts` of them where they could
+    /// be fewer: a core each, say. Give a number that does not depend on the machine and the cut does not either.
+    pub fn spread_over(self, lengths: &[usize], parts: usize) -> Self {
+        match self {
+            Self::Packed(budget) => {
+                let share = lengths.iter().sum::<usize>().div_ceil(parts.max(1));
+                let longest = lengths.iter().copied().max().unwrap_or(0);
+                Self::Packed(budget.min(share.max(longest)))
+            }
+            other => other,
+        }
+    }
+
     /// One micro-batch, padded or packed as this says.
     ///
     /// # Errors
@@ -233,6 +246,19 @@ mod tests {
         assert_eq!(packs(&[7, 8, 2, 3], 10), [vec![1, 2], vec![0, 3]]);
         assert_eq!(packs(&[2, 1], 0), [vec![0], vec![1]]);
         assert_eq!(packs(&[], 10), Vec::<Vec<usize>>::new());
+    }
+
+    #[test]
+    fn packs_are_made_smaller_so_that_every_core_has_one() {
+        let cut = |lengths: &[usize], budget| {
+            let packed = MicroBatching::Packed(budget);
+            packed.spread_over(lengths, 4).cut(lengths)
+        };
+        assert_eq!(cut(&[5; 8], 99).len(), 4);
+        assert_eq!(cut(&[5; 8], 7).len(), 8);
+        assert_eq!(cut(&[30, 5, 5], 99), [vec![0], vec![1, 2]]);
+        let by_tokens = MicroBatching::Tokens(99);
+        assert_eq!(by_tokens.spread_over(&[5; 8], 4), by_tokens);
     }
 
     #[test]
