@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use burn::module::Module;
 use burn::tensor::Device;
 use prime_policy::{
-    CausalLm, Decoder, DecoderConfig, MicroBatching, Padding, PolicyError, Sequence,
-    accumulate_gradients, token_statistics,
+    Decoder, DecoderConfig, MicroBatching, Padding, PolicyError, Sequence, accumulate_gradients,
+    token_statistics,
 };
 
 /// What the trainer allocates with.
