@@ -23,7 +23,7 @@ use crate::opening;
 use crate::preflight::preflight;
 use crate::report::write_report;
 use crate::reward::extraction;
-use crate::run::{Run, create_run_folder, initial_model, warmed_up_model};
+use crate::run::{Run, Start, create_run_folder, initial_model, warmed_up_model};
 use crate::step::Learner;
 use crate::summary::Summary;
 use crate::verify::{self, VerifyOptions};
@@ -407,6 +407,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
 
 fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     // What can be refused is refused before the folder is made.
+    let clock = Instant::now();
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
     if problems.runs_unsandboxed() {
@@ -418,6 +419,7 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     let opening = opening::lines(config, &start, &problems);
     drop((problems, start));
+    let looked = clock.elapsed().as_secs_f64();
     let folder = create_run_folder(config, name)?;
     eprintln!("run     {}", folder.display());
     for line in opening {
@@ -425,7 +427,10 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
     }
     eprintln!("{}\n{plan}", sizes(config));
     let start = match warmed_up_model(config, true) {
-        Ok(start) => start,
+        Ok(start) => Start {
+            opening: start.opening + looked,
+            ..start
+        },
         Err(error) => {
             // Nothing is in it yet, and the name should be free for another try.
             let _ = std::fs::remove_dir(&folder);

@@ -51,6 +51,7 @@ pub mod sft;
 mod start;
 pub mod step;
 pub mod summary;
+pub mod tensorboard;
 pub mod unjudged;
 pub mod verify;
 

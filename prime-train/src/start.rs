@@ -33,6 +33,8 @@ pub struct Start {
     pub tokenizer: Tokenizer,
     /// What else its folder holds; every checkpoint gets it too.
     pub side_files: SideFiles,
+    /// Seconds that reading the model and the demonstrations took.
+    pub opening: f64,
     /// Seconds that the warm-up took.
     pub seconds: f64,
     /// What the warm-up reported.
@@ -81,6 +83,7 @@ fn read(config: &Config) -> Result<Start, TrainError> {
         shape,
         tokenizer,
         side_files,
+        opening: 0.0,
         seconds: 0.0,
         warmup: vec![],
     };
@@ -149,6 +152,7 @@ fn from_adapter(
             shape,
             tokenizer,
             side_files,
+            opening: 0.0,
             seconds: 0.0,
             warmup: vec![],
         });
@@ -172,6 +176,7 @@ fn from_adapter(
         shape: loaded.base.config,
         tokenizer: loaded.base.tokenizer,
         side_files: loaded.base.side_files,
+        opening: 0.0,
         seconds: 0.0,
         warmup: vec![],
     })
@@ -198,6 +203,7 @@ fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
         shape,
         tokenizer,
         side_files: SideFiles::default(),
+        opening: 0.0,
         seconds: 0.0,
         warmup: vec![],
     })
@@ -228,6 +234,7 @@ fn fresh_model(shape: &DecoderConfig, seed: u64, device: &Device) -> Result<Deco
 /// # Errors
 /// Those of [`initial_model`], of the demonstrations and of the warm-up; [`TrainError::InterruptedEarly`] after Ctrl-C.
 pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainError> {
+    let clock = Instant::now();
     let mut start = initial_model(config)?;
     let positions = Some(start.shape.max_position_embeddings).filter(|&positions| positions > 0);
     let own = match config.warmup.train_file.is_empty() {
@@ -235,6 +242,7 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
         false => Some(Demonstrations::open(config, &start.tokenizer, positions)?),
     };
     let (held_out, notes) = Demonstrations::held_out(config, &start.tokenizer, positions)?;
+    start.opening = clock.elapsed().as_secs_f64();
     let task = config.data.task.builtin();
     if config.warmup.steps > 0 && (own.is_some() || task.is_some()) {
         if let Some(own) = own.as_ref().filter(|_| progress) {

@@ -127,7 +127,7 @@ pub fn recorded_text(run: &Path) -> Vec<Vec<String>> {
         // Values are numbers and names hold no comma.
         let fields = line.trim_matches(['{', '}']).split(',');
         fields
-            .filter(|field| !field.starts_with("\"timing_s/"))
+            .filter(|field| !field.starts_with("\"timing_s/") && !field.contains("_per_s\":"))
             .map(str::to_owned)
             .collect()
     };

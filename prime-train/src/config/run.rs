@@ -47,6 +47,8 @@ pub struct Run {
     pub preflight: bool,
     /// Write sampled transcripts every so many steps; 0 = never.
     pub transcripts_every: usize,
+    /// Write TensorBoard event files beside `metrics.jsonl`, with the same numbers.
+    pub tensorboard: bool,
 }
 
 impl Default for Run {
@@ -57,6 +59,7 @@ impl Default for Run {
             keep_last: 2,
             preflight: true,
             transcripts_every: 10,
+            tensorboard: true,
         }
     }
 }

@@ -23,7 +23,7 @@ const Y_TICKS: usize = 5;
 pub(super) fn left_margin(y: Axis, format: Format) -> f64 {
     let labels = y.labels(format, Y_TICKS);
     let longest = labels.ticks.iter().map(|(_, text)| text.chars().count());
-    18.0 + DIGIT * longest.max().unwrap_or(0) as f64
+    22.0 + DIGIT * longest.max().unwrap_or(0) as f64
 }
 
 impl Plot {

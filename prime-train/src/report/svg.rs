@@ -209,7 +209,7 @@ impl Chart {
                 x + 12.0,
                 escape(&name)
             );
-            x += wide + 6.0;
+            x += wide + 10.0;
         }
         y - 42.0 + LABEL_HEIGHT
     }

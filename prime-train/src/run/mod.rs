@@ -2,10 +2,14 @@
 
 mod evaluating;
 mod folder;
+mod following;
+mod rates;
+mod recording;
 mod sum;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use prime_policy::{Decoder, device_by_name};
 
@@ -14,7 +18,7 @@ use crate::config::Config;
 use crate::data::problems::Problems;
 use crate::error::TrainError;
 use crate::files::write_atomically;
-use crate::metrics::{MetricsWriter, StepMetrics};
+use crate::metrics::StepMetrics;
 use crate::preflight::preflight;
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
@@ -22,6 +26,8 @@ use crate::sft::SftRecord;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
 use crate::unjudged::Watch;
+use following::Following;
+use recording::Recording;
 
 pub use self::folder::create_run_folder;
 pub use crate::start::{Base, Start, initial_model, warmed_up_model};
@@ -37,7 +43,8 @@ pub struct Run {
     about: About,
     problems: Problems,
     checkpoints: Checkpoints,
-    metrics: MetricsWriter,
+    recording: Recording,
+    following: Following,
     progress: bool,
     watch: Watch,
 }
@@ -54,16 +61,18 @@ impl Run {
         progress: bool,
     ) -> Result<Self, TrainError> {
         write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
+        let clock = Instant::now();
         let full = config.to_full_toml()?;
         write_atomically(&folder.join("config.full.toml"), full.as_bytes())?;
-        let seconds = start.seconds;
+        let (opening, seconds) = (start.opening, start.seconds);
         write_warmup(folder, &start.warmup)?;
         let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         let (model, about) = checkpoints.save_reference(start, config)?;
         let mut run = Self {
             learner: Learner::new(model, config)?,
-            metrics: MetricsWriter::create(&folder.join("metrics.jsonl"))?,
+            recording: Recording::start(folder, config)?,
+            following: Following::default(),
             folder: folder.to_owned(),
             config: config.clone(),
             about,
@@ -73,11 +82,16 @@ impl Run {
             watch: Watch::default(),
         };
         let mut record = StepMetrics::new(0);
+        let opened = clock.elapsed().as_secs_f64();
+        record.set("timing_s/startup", opening + opened)?;
         record.set("timing_s/warmup", seconds)?;
         record.set_count("data/skipped_rows", run.problems.skipped());
-        run.preflight()?;
+        let clock = Instant::now();
+        if run.preflight()? {
+            record.set("timing_s/preflight", clock.elapsed().as_secs_f64())?;
+        }
         run.evaluate_into(config.eval.problems, &mut record)?;
-        run.metrics.write(&record)?;
+        run.recording.write(record)?;
         Ok(run)
     }
 
@@ -90,7 +104,7 @@ impl Run {
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         let (learner, about) = checkpoints.resume(config, &device)?;
         let problems = Problems::open(config, &about.tokenizer)?;
-        let metrics = MetricsWriter::resume(&folder.join("metrics.jsonl"), learner.step)?;
+        let recording = Recording::resume(folder, config, learner.step)?;
         Ok(Self {
             config: config.clone(),
             folder: folder.to_owned(),
@@ -98,18 +112,19 @@ impl Run {
             about,
             problems,
             checkpoints,
-            metrics,
+            recording,
+            following: Following::default(),
             progress,
             watch: Watch::default(),
         })
     }
 
-    /// Looks at 16 samples first, where the data is somebody's own and there is a console to tell.
-    fn preflight(&self) -> Result<(), TrainError> {
+    /// Looks at 16 samples first, where the data is somebody's own and there is a console to tell; whether it did.
+    fn preflight(&self) -> Result<bool, TrainError> {
         let rows = self.config.data.task.builtin().is_none();
         let steps = self.config.rl.steps > 0;
         if !(self.progress && self.config.run.preflight && rows && steps) {
-            return Ok(());
+            return Ok(false);
         }
         eprintln!(
             "preflight: 16 responses before the first step (run.preflight = false leaves them out) …"
@@ -118,7 +133,8 @@ impl Run {
         let found = preflight(&self.learner, config, &self.problems, tokenizer)?;
         found.write(&self.folder.join("preflight.json"))?;
         eprintln!("{found}");
-        found.usable()
+        found.usable()?;
+        Ok(true)
     }
 
     /// All remaining steps, then the last checkpoint, the summary and the report.
@@ -170,7 +186,7 @@ impl Run {
             } else if due(config.eval.every) {
                 self.evaluate_into(config.eval.every_problems, &mut report.metrics)?;
             }
-            self.metrics.write(&report.metrics)?;
+            let recorded = self.recording.write(report.metrics)?;
             if due(config.run.transcripts_every) || number == total {
                 write_transcripts(&self.folder, number, &report.transcripts)?;
             }
@@ -178,8 +194,9 @@ impl Run {
                 self.save()?;
             }
             if let Some(bar) = &mut bar {
-                bar.tick(&message(&report.metrics));
+                bar.tick(&message(&recorded));
             }
+            self.following.look(&self.folder);
         }
         if let Some(bar) = bar {
             bar.finish("done");
@@ -191,8 +208,11 @@ impl Run {
         Ok(summary)
     }
 
-    fn save(&self) -> Result<PathBuf, TrainError> {
-        self.checkpoints.save(&self.learner, &self.about)
+    fn save(&mut self) -> Result<PathBuf, TrainError> {
+        let clock = Instant::now();
+        let saved = self.checkpoints.save(&self.learner, &self.about)?;
+        self.recording.saved_in(clock.elapsed().as_secs_f64());
+        Ok(saved)
     }
 }
 

@@ -22,6 +22,10 @@ impl Run {
                 }
             }
         }
+        // The last save comes after the last record.
+        if self.recording.saving() > 0.0 {
+            *phases.entry("save".to_owned()).or_insert(0.0) += self.recording.saving();
+        }
         let pass = |record: Option<&StepMetrics>| record.and_then(|r| r.get("eval/pass@1"));
         let stderr =
             |record: Option<&StepMetrics>| record.and_then(|r| r.get("eval/pass@1_stderr"));
