@@ -4,8 +4,8 @@ use burn::tensor::Device;
 
 use crate::error::PolicyError;
 
-/// Backends this build knows by name; the cargo feature that brings each has the same name.
-const NAMES: [&str; 6] = ["flex", "cuda", "rocm", "vulkan", "metal", "wgpu"];
+/// The names that [`device_by_name`] knows, without an index; the cargo feature that brings each has the same name.
+pub const DEVICE_NAMES: [&str; 6] = ["flex", "cuda", "rocm", "vulkan", "metal", "wgpu"];
 
 /// The device called `name`: `flex` (CPU), or `cuda`, `rocm`, `vulkan`, `metal`, `wgpu`, optionally with an index as in
 /// `cuda:1`.
@@ -49,10 +49,13 @@ pub fn device_by_name(name: &str) -> Result<Device, PolicyError> {
         "metal" => Ok(Device::metal(graphics(index))),
         #[cfg(feature = "wgpu")]
         "wgpu" => Ok(Device::wgpu(graphics(index))),
-        known if NAMES.contains(&known) => fail(format!(
+        known if DEVICE_NAMES.contains(&known) => fail(format!(
             "this build does not have it; rebuild with --features {known}"
         )),
-        _ => fail(format!("unknown; known devices: {}", NAMES.join(", "))),
+        _ => fail(format!(
+            "unknown; known devices: {}",
+            DEVICE_NAMES.join(", ")
+        )),
     }
 }
 

@@ -57,7 +57,7 @@ pub use checkpoint::{
 pub use compute::ComputeDtype;
 pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};
 pub use decoder::{Decoder, DecoderCache};
-pub use device::device_by_name;
+pub use device::{DEVICE_NAMES, device_by_name};
 pub use error::{PolicyError, RefusedField};
 pub use generate::{
     FinishReason, GenerationRequest, OnToken, Response, StopMatch, StreamControl, TextOptions,

@@ -109,7 +109,7 @@ fn settings_that_cannot_be_used_name_the_key() {
         ),
         ("rl.lr=nan", &["`rl.lr` is NaN", "finite"]),
         ("rl.lr=-1", &["`rl.lr` is -1"]),
-        ("device=gpu", &["\"gpu\"", "unknown", "flex"]),
+        ("device=gpu", &["\"gpu\"", "known devices", "flex"]),
         ("device=cuda", &["\"cuda\"", "--features cuda"]),
         ("preset=papr", &["unknown preset `papr`", "`paper`?"]),
         (

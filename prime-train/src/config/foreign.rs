@@ -528,6 +528,16 @@ fn word(text: &str) -> String {
     text.trim().to_lowercase().replace(['-', ' '], "_")
 }
 
+const PRECISIONS: &[(&str, &str)] = &[
+    ("bf16", "model.compute_dtype = \"bfloat16\""),
+    ("fp16", "model.compute_dtype = \"bfloat16\""),
+    ("float16", "model.compute_dtype = \"bfloat16\""),
+    ("half", "model.compute_dtype = \"bfloat16\""),
+    ("fp32", "model.compute_dtype = \"float32\""),
+    ("f32", "model.compute_dtype = \"float32\""),
+    ("float", "model.compute_dtype = \"float32\""),
+];
+
 /// What the words of other programs for the values of a key are here.
 pub(super) fn word_for(key: &str, given: &str) -> Option<&'static str> {
     let tables: &[&[(&str, &'static str)]] = match key {
@@ -539,6 +549,7 @@ pub(super) fn word_for(key: &str, given: &str) -> Option<&'static str> {
         "kl.estimator" => &[DIVERGENCES],
         "kl.placement" => &[KL_IN_LOSS],
         "prm.update" => &[PRM_UPDATES],
+        "model.compute_dtype" => &[PRECISIONS],
         _ => &[],
     };
     let given = word(given);

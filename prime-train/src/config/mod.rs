@@ -68,6 +68,7 @@ pub use objective_keys::{
     CispoKeys, ClipCovKeys, DppoKlKeys, DppoTvKeys, DroKeys, GmpoKeys, GspoKeys, KlCovKeys,
     PlainKeys, PpoClipKeys, RolloutIs, SapoKeys,
 };
+pub(crate) use presets::nearest;
 pub use presets::{DEFAULT_PRESET, MODEL_PRESETS, preset_names};
 pub use prm::{
     Granularity, LabelPrior, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessGroups, Replay,

@@ -155,16 +155,24 @@ fn moved(dotted: &str, objective: Objective) -> Option<String> {
     ))
 }
 
-/// Behind serde's words on a value that is none of a key's: the one that was probably meant.
+/// Behind the words on a value that is none of a key's: the one that was probably meant.
 pub(super) fn value_hint(key: &str, reason: &str) -> Option<String> {
-    let quoted: Vec<&str> = reason.split('`').skip(1).step_by(2).collect();
+    // Serde quotes what was given first and then all that there is, in one way; our own messages do the same in another.
+    let (quote, ours) = match reason.starts_with("unknown variant") {
+        true => ('`', false),
+        false => ('"', true),
+    };
+    let quoted: Vec<&str> = reason.split(quote).skip(1).step_by(2).collect();
     let (given, known) = quoted.split_first()?;
-    if !reason.starts_with("unknown variant") {
-        return None;
-    }
-    if let Some(ours) = foreign::word_for(key, given) {
-        return Some(format!("here it is `{ours}`"));
+    if let Some(here) = foreign::word_for(key, given).filter(|_| !ours) {
+        return Some(format!("here it is `{here}`"));
     }
     let given = given.to_lowercase().replace('-', "_");
-    nearest(&given, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"))
+    let plain = |word: &str| word.replace('-', "_");
+    let meant = known
+        .iter()
+        .find(|word| plain(word) == given)
+        .map(|word| (*word).to_owned())
+        .or_else(|| nearest(&given, known.iter().copied()))?;
+    Some(format!("did you mean `{meant}`?"))
 }

@@ -114,6 +114,27 @@ fn a_wrong_word_gets_the_one_that_was_meant() {
         ),
         ("kl.placement=true", "expected"),
         ("data.task=exams", "(did you mean `exam`?)"),
+        ("data.pass_mark=frction", "(did you mean `fraction`?)"),
+        ("data.extract=boxd", "(did you mean `boxed`?)"),
+        ("code.checker=unorderd", "(did you mean `unordered`?)"),
+        (
+            "code.scoring=all-or-nothing",
+            "(did you mean `all_or_nothing`?)",
+        ),
+        (
+            "lora.target_modules=all_linear",
+            "(did you mean `all-linear`?)",
+        ),
+        (
+            "model.compute_dtype=bf16",
+            "`model.compute_dtype = \"bfloat16\"`",
+        ),
+        ("device=flx", "(did you mean `flex`?)"),
+        ("device=CUDA:1", "(did you mean `cuda`?)"),
+        (
+            "reward.parts=[{kind=\"verifer\"}]",
+            "(did you mean `verifier`?)",
+        ),
     ] {
         let error = message(given);
         assert!(error.contains(meant), "{meant} in {error}");

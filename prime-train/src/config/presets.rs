@@ -47,7 +47,7 @@ pub(super) fn text(name: &str, layer: &str) -> Result<&'static str, ConfigError>
 }
 
 /// The candidate most like `given`, if one is like enough to be what was meant.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     given: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<String> {

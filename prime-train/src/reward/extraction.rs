@@ -2,6 +2,7 @@
 
 use prime_verifier::math::{Extraction, Source};
 
+use crate::config::nearest;
 use crate::data::answer_place::AnswerPlace;
 
 /// What the prompt of a row asks for.
@@ -19,8 +20,14 @@ pub fn extraction(names: &str) -> Result<Extraction, String> {
     }
     let place = |given: &str| {
         Source::by_name(given.trim()).ok_or_else(|| {
-            let known = Source::ALL.map(Source::name).join(", ");
-            format!("`{given}` is none of {known} (separated by commas), nor {ANYWHERE} by itself")
+            let names = Source::ALL.map(Source::name);
+            let all = names.into_iter().chain([ANYWHERE]);
+            let meant = nearest(&given.trim().to_lowercase(), all);
+            let hint = meant.map_or(String::new(), |meant| format!(" (did you mean `{meant}`?)"));
+            let known = names.join(", ");
+            format!(
+                "`{given}` is none of {known} (separated by commas), nor {ANYWHERE} by itself{hint}"
+            )
         })
     };
     let sources = names.split(',').map(place).collect::<Result<Vec<_>, _>>()?;

@@ -10,6 +10,9 @@ mod warmup;
 
 use std::fmt::Display;
 
+use prime_policy::DEVICE_NAMES;
+
+use super::presets::nearest;
 use super::{Config, Purpose};
 use crate::error::ConfigError;
 
@@ -49,7 +52,24 @@ fn below_one(key: &'static str, value: f64) -> Checked {
     ensure(holds, key, value, "from 0 to below 1")
 }
 
+fn device(config: &Config) -> Checked {
+    let given = config.device.as_str();
+    let backend = given.split(':').next().unwrap_or_default();
+    let meant = nearest(&backend.to_lowercase(), DEVICE_NAMES.into_iter());
+    let hint = meant.map_or(String::new(), |meant| format!(" (did you mean `{meant}`?)"));
+    ensure(
+        DEVICE_NAMES.contains(&backend),
+        "device",
+        format_args!("{given:?}"),
+        format_args!(
+            "one of the known devices: {}{hint}",
+            DEVICE_NAMES.join(", ")
+        ),
+    )
+}
+
 pub(super) fn validate(config: &Config, purpose: Purpose) -> Checked {
+    device(config)?;
     model::model(config)?;
     model::lora(config)?;
     warmup::warmup(config)?;
