@@ -27,6 +27,7 @@ use crate::run::{Run, Start, create_run_folder, initial_model, warmed_up_model};
 use crate::step::Learner;
 use crate::summary::Summary;
 use crate::verify::{self, VerifyOptions};
+use crate::view::{ProgressMode, View, say};
 
 /// Reinforcement learning with implicit process rewards (PRIME).
 #[derive(Debug, Parser)]
@@ -114,6 +115,9 @@ pub enum Command {
         /// Print the resolved configuration and a memory plan, and stop.
         #[arg(long)]
         dry_run: bool,
+        /// What is shown meanwhile, on standard error: a panel on a terminal (live), plain lines, or nothing.
+        #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+        progress: ProgressMode,
     },
     /// Warm up only and save the model.
     Sft {
@@ -123,6 +127,9 @@ pub enum Command {
         /// The run folder's name under run.out_dir; must be new.
         #[arg(long)]
         name: Option<String>,
+        /// What is shown meanwhile, as for train.
+        #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+        progress: ProgressMode,
     },
     /// Try 16 responses to the data, and say what they show and what a step would take: nothing is trained or written.
     Preflight {
@@ -289,10 +296,14 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             settings,
             resume: Some(folder),
             dry_run: false,
+            progress,
             ..
         } => {
             let config = settings.resumed(folder)?;
+            say(&format!("run     {}", folder.display()));
+            let view = View::start(*progress, folder, config.rl.steps as u64);
             let summary = Run::resume(&config, folder, true)?.finish()?;
+            drop(view);
             print_summary(&summary, folder);
             Ok(())
         }
@@ -301,6 +312,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             name,
             dry_run,
             resume,
+            progress,
         } => {
             let config = match resume {
                 Some(folder) => settings.resumed(folder)?,
@@ -309,12 +321,16 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             if *dry_run {
                 return print_plan(&config);
             }
-            train(&config, name.as_deref())
+            train(&config, name.as_deref(), *progress)
         }
-        Command::Sft { settings, name } => {
+        Command::Sft {
+            settings,
+            name,
+            progress,
+        } => {
             let mut layers = settings.layers()?;
             layers.push(Layer::set("rl.steps=0")?);
-            train(&resolve(&layers)?, name.as_deref())
+            train(&resolve(&layers)?, name.as_deref(), *progress)
         }
         Command::Eval { model, settings } => eval(model, settings),
         Command::Preflight { settings } => preflight_alone(&settings.resolve()?),
@@ -405,7 +421,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
     }
 }
 
-fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
+fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<(), TrainError> {
     // What can be refused is refused before the folder is made.
     let clock = Instant::now();
     let start = initial_model(config)?;
@@ -426,6 +442,7 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
         eprintln!("{line}");
     }
     eprintln!("{}\n{plan}", sizes(config));
+    let view = View::start(progress, &folder, config.rl.steps as u64);
     let start = match warmed_up_model(config, true) {
         Ok(start) => Start {
             opening: start.opening + looked,
@@ -447,6 +464,7 @@ fn train(config: &Config, name: Option<&str>) -> Result<(), TrainError> {
         Err(error) => return Err(error),
     };
     let summary = run.finish()?;
+    drop(view);
     print_summary(&summary, &folder);
     Ok(())
 }

@@ -24,6 +24,7 @@
 //! # Ok::<(), prime_train::error::ConfigError>(())
 //! ```
 
+mod activity;
 pub mod checkpoint;
 pub mod cli;
 mod code_args;
@@ -54,6 +55,7 @@ pub mod summary;
 pub mod tensorboard;
 pub mod unjudged;
 pub mod verify;
+pub mod view;
 
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../README.md")]

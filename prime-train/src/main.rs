@@ -15,8 +15,13 @@ fn main() -> ExitCode {
         use std::sync::atomic::Ordering;
         let again = prime_train::run::INTERRUPTED.swap(true, Ordering::Relaxed);
         match last_words {
-            Some(doing) if !again => eprintln!("interrupted: {doing} (again to stop at once)"),
-            _ => std::process::exit(130),
+            Some(doing) if !again => {
+                prime_train::view::say(&format!("interrupted: {doing} (again to stop at once)"));
+            }
+            _ => {
+                prime_train::view::leave();
+                std::process::exit(130)
+            }
         }
     });
     if let Err(error) = handler {

@@ -1,9 +1,12 @@
-//! Progress of long work: a bar on a terminal, plain lines in a log.
+//! Progress of long work: a bar on a terminal, plain lines in a log; within a [`View`](crate::view::View) what that shows.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::activity;
+use crate::view::{self, ProgressMode};
 
 /// Shows how far a piece of work has come, on standard error so that results can be piped.
 pub struct Progress {
@@ -13,6 +16,11 @@ pub struct Progress {
 enum Shown {
     Bar(ProgressBar),
     Lines(Lines),
+    /// The panel shows it.
+    Board {
+        label: String,
+    },
+    Nothing,
 }
 
 /// Lines at most every tenth of the work or every half minute, whichever comes first; for bytes the latter only.
@@ -43,6 +51,16 @@ impl Progress {
         Self::start(label, total, Unit::Parts)
     }
 
+    /// Starts `total` steps of training, which a panel shows by itself.
+    pub fn training(total: u64) -> Self {
+        match view::mode() {
+            Some(ProgressMode::Live) => Progress {
+                shown: Shown::Nothing,
+            },
+            _ => Self::new("training", total),
+        }
+    }
+
     /// Starts work on `total` bytes.
     pub fn bytes(label: &str, total: u64) -> Self {
         Self::start(label, total, Unit::Bytes)
@@ -50,6 +68,21 @@ impl Progress {
 
     fn start(label: &str, total: u64, unit: Unit) -> Self {
         let err = std::io::stderr();
+        match view::mode() {
+            Some(ProgressMode::Live) => {
+                let label = label.to_owned();
+                return Progress {
+                    shown: Shown::Board { label },
+                };
+            }
+            Some(ProgressMode::None) => {
+                return Progress {
+                    shown: Shown::Nothing,
+                };
+            }
+            Some(_) => return Self::in_lines(label, total, unit, Box::new(Said::default())),
+            None => {}
+        }
         if !err.is_terminal() {
             return Self::in_lines(label, total, unit, Box::new(err));
         }
@@ -99,6 +132,11 @@ impl Progress {
                 bar.set_message(message.to_string());
                 bar.inc(more);
             }
+            Shown::Board { .. } => {
+                activity::message(message);
+                activity::done(more);
+            }
+            Shown::Nothing => {}
             Shown::Lines(lines) => {
                 lines.done += more;
                 let tenth = lines.total.div_ceil(10).max(1);
@@ -115,6 +153,7 @@ impl Progress {
         match &mut self.shown {
             Shown::Bar(bar) => bar.println(line),
             Shown::Lines(lines) => lines.line(line),
+            Shown::Board { .. } | Shown::Nothing => view::say(line),
         }
     }
 
@@ -126,7 +165,28 @@ impl Progress {
                 let text = format!("{}: {message}", lines.label);
                 lines.line(&text);
             }
+            Shown::Board { label } => view::say(&format!("{label}: {message}")),
+            Shown::Nothing => {}
         }
+    }
+}
+
+/// Lines that the console is told of, so that it knows that somebody speaks.
+#[derive(Default)]
+struct Said(Vec<u8>);
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        while let Some(end) = self.0.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.0.drain(..=end).collect();
+            view::say(String::from_utf8_lossy(&line).trim_end());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

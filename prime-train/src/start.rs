@@ -12,6 +12,7 @@ use prime_policy::{
     Tokenizer, device_by_name,
 };
 
+use crate::activity;
 use crate::config::Config;
 use crate::data::demonstrations::Demonstrations;
 use crate::data::tasks::{BOS, EOS, PAD};
@@ -19,6 +20,7 @@ use crate::error::TrainError;
 use crate::progress::Progress;
 use crate::run::INTERRUPTED;
 use crate::sft::{SftRecord, warm_up, warm_up_on};
+use crate::view;
 
 /// A model with its tokenizer, warmed up or read from a folder.
 #[derive(Clone)]
@@ -250,6 +252,7 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
         }
         let clock = Instant::now();
         let mut bar = progress.then(|| Progress::new("warm-up", config.warmup.steps as u64));
+        activity::phase("warm-up", "steps", config.warmup.steps as u64);
         let (mut steps, mut tokens) = (vec![], 0);
         let report = |record: SftRecord| {
             steps.push(record);
@@ -261,10 +264,10 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
                         bar.tick(&format!("loss {:.3}, {rate:.0} tokens/s", done.loss));
                     }
                 }
-                SftRecord::HeldOut(found) if progress => eprintln!(
+                SftRecord::HeldOut(found) if progress => view::say(&format!(
                     "warm-up step {}: held-out loss {:.4} nats a token",
                     found.step, found.eval_loss
-                ),
+                )),
                 SftRecord::HeldOut(_) => {}
             }
             match INTERRUPTED.load(Ordering::Relaxed) {
@@ -295,17 +298,17 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
 
 fn say(own: &Demonstrations, config: &Config, held_out_notes: &[String], held_out: usize) {
     for note in own.notes().iter().chain(held_out_notes) {
-        eprintln!("{note}");
+        view::say(note);
     }
     if held_out > 0 {
-        eprintln!("held-out loss of {held_out} demonstrations");
+        view::say(&format!("held-out loss of {held_out} demonstrations"));
     }
     let warmup = &config.warmup;
     let epochs = (warmup.steps * warmup.batch_size) as f64 / own.len().max(1) as f64;
-    eprintln!(
+    view::say(&format!(
         "warm-up: {} steps of {} demonstrations, {epochs:.2} epochs; the longest has {} tokens",
         warmup.steps,
         warmup.batch_size,
         own.longest()
-    );
+    ));
 }

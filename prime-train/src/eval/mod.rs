@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use prime_policy::{CausalLm, GenerationRequest, Tokenizer, generate};
 use serde::Serialize;
 
+use crate::activity::{self, noticed};
 use crate::config::Config;
 use crate::data::problems::{HeldOut, Problems};
 use crate::error::TrainError;
@@ -140,12 +141,15 @@ impl OfSet<'_> {
             text: text.options(),
             seed: config.eval.seed ^ EVAL_STREAM,
             prompt_ids: &ids,
+            on_token: Some(&noticed),
             rows_per_batch: ROWS_PER_BATCH,
             batches: BATCHES,
             threads: config.worker_threads(),
             ..GenerationRequest::new(&prompts, &sampling)
         };
+        activity::phase("evaluating", "responses", (count * config.eval.k) as u64);
         let sampled = generate(model, &request)?;
+        activity::phase("judging", "", 0);
         let texts = sampled
             .iter()
             .flat_map(|responses| responses.iter())

@@ -7,6 +7,7 @@ use crate::error::TrainError;
 use crate::eval::{Evaluation, evaluate};
 use crate::metrics::StepMetrics;
 use crate::opening::evaluating;
+use crate::view;
 
 impl Run {
     pub(super) fn evaluate_into(
@@ -19,7 +20,7 @@ impl Run {
         }
         let long = self.progress && self.config.data.task.builtin().is_none();
         if long {
-            eprintln!("{}", evaluating(&self.problems, &self.config, problems));
+            view::say(&evaluating(&self.problems, &self.config, problems));
         }
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
@@ -34,10 +35,10 @@ impl Run {
             Ok(result) => result,
             // The policy is no worse for it, and the steps are not lost.
             Err(TrainError::NothingJudged { responses, reason }) => {
-                eprintln!(
+                view::say(&format!(
                     "warning: step {}: none of the {responses} responses of the evaluation could be judged, so there is no pass@1; the first: {reason}",
                     record.step()
-                );
+                ));
                 record.set_count("eval/could_not_judge", responses);
                 record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
                 return Ok(None);
@@ -47,20 +48,20 @@ impl Run {
         let builtin = self.config.data.task.builtin().is_some();
         record_evaluation(record, "eval", &result, builtin && self.config.eval.k == 1)?;
         for (name, reason) in &result.not_judged {
-            eprintln!(
+            view::say(&format!(
                 "warning: no response of the held-out set {name} could be judged; the first: {reason}"
-            );
+            ));
         }
         if long {
             let stderr = result
                 .stderr
                 .map_or(String::new(), |stderr| format!(" ± {:.1}", 100.0 * stderr));
             let seconds = clock.elapsed().as_secs_f64();
-            eprintln!(
+            view::say(&format!(
                 "pass@1 {:.1}{stderr} % (n = {}), {seconds:.1} s",
                 100.0 * result.avg_at_k,
                 result.n
-            );
+            ));
         }
         record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
         Ok(Some(result))

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::report::write_report;
+use crate::view;
 
 /// Time between two reports at least.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -37,7 +38,7 @@ impl Following {
             && !self.warned
         {
             self.warned = true;
-            eprintln!("warning: no report for now: {error}");
+            view::say(&format!("warning: no report for now: {error}"));
         }
         self.last = Instant::now();
         self.pause = PAUSE.max(clock.elapsed() * SHARE);

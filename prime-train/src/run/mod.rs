@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use prime_policy::{Decoder, device_by_name};
 
+use crate::activity;
 use crate::checkpoint::{About, Checkpoints};
 use crate::config::Config;
 use crate::data::problems::Problems;
@@ -26,6 +27,7 @@ use crate::sft::SftRecord;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
 use crate::unjudged::Watch;
+use crate::view;
 use following::Following;
 use recording::Recording;
 
@@ -126,13 +128,14 @@ impl Run {
         if !(self.progress && self.config.run.preflight && rows && steps) {
             return Ok(false);
         }
-        eprintln!(
-            "preflight: 16 responses before the first step (run.preflight = false leaves them out) …"
+        view::say(
+            "preflight: 16 responses before the first step (run.preflight = false leaves them out) …",
         );
+        activity::phase("preflight", "", 0);
         let (config, tokenizer) = (&self.config, &self.about.tokenizer);
         let found = preflight(&self.learner, config, &self.problems, tokenizer)?;
         found.write(&self.folder.join("preflight.json"))?;
-        eprintln!("{found}");
+        view::say(&found.to_string());
         found.usable()?;
         Ok(true)
     }
@@ -149,7 +152,7 @@ impl Run {
         let total = config.rl.steps as u64;
         let mut bar = self
             .progress
-            .then(|| Progress::new("training", total - self.learner.step.min(total)));
+            .then(|| Progress::training(total - self.learner.step.min(total)));
         if let Some(bar) = bar
             .as_mut()
             .filter(|_| config.data.task.builtin().is_none() && self.learner.step < total)
@@ -161,6 +164,7 @@ impl Run {
                 let path = self.save()?;
                 return Err(TrainError::Interrupted { path });
             }
+            view::step(self.learner.step + 1);
             let env = Environment {
                 config: &config,
                 problems: &self.problems,
@@ -178,7 +182,7 @@ impl Run {
             };
             let number = self.learner.step;
             if let Some(warning) = self.watch.look(number, report.unjudged.as_ref()) {
-                eprintln!("{warning}");
+                view::say(&warning);
             }
             let due = |every: usize| every > 0 && number.is_multiple_of(every as u64);
             if number == total {
@@ -209,6 +213,7 @@ impl Run {
     }
 
     fn save(&mut self) -> Result<PathBuf, TrainError> {
+        activity::phase("saving", "", 0);
         let clock = Instant::now();
         let saved = self.checkpoints.save(&self.learner, &self.about)?;
         self.recording.saved_in(clock.elapsed().as_secs_f64());

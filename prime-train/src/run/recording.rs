@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::metrics::{MetricsWriter, StepMetrics, read_metrics};
 use crate::tensorboard::EventWriter;
+use crate::view;
 
 pub(super) struct Recording {
     metrics: MetricsWriter,
@@ -71,6 +72,7 @@ impl Recording {
         if let Some(events) = &mut self.events {
             events.write(&record)?;
         }
+        view::record(&record);
         Ok(record)
     }
 }

@@ -12,6 +12,7 @@ use prime_policy::objective::PolicyObjective;
 use prime_policy::{ActorCritic, CausalLm, Optimizer, Tokenizer, ValueHead};
 use prime_reward::ImplicitPrm;
 
+use crate::activity;
 use crate::config::{Config, Estimator, KlPlacement};
 use crate::data::problems::Problems;
 use crate::error::TrainError;
@@ -121,10 +122,16 @@ fn algorithm_1<M: CausalLm>(
     let mut metrics = StepMetrics::new(number);
     let whole = Instant::now();
 
+    activity::phase(
+        "sampling",
+        "responses",
+        env.config.responses_per_step() as u64,
+    );
     let prompts = rollout::next_prompts(learner, env)?;
     let sampled = rollout::sample(learner, env, number, &prompts)?;
     clock.lap("timing_s/rollout", &mut metrics)?;
 
+    activity::phase("judging", "", 0);
     let (mut groups, unjudged) = rollout::judge(env, prompts, sampled, &mut metrics)?;
     clock.lap("timing_s/verify", &mut metrics)?;
     if groups.is_empty() {
@@ -162,6 +169,7 @@ fn learn<M: CausalLm>(
     clock: &mut Clock,
     metrics: &mut StepMetrics,
 ) -> Result<(ProcessRewards, TokenAdvantages), TrainError> {
+    activity::phase("reward model", "", 0);
     let process = credit::process_rewards(learner, env, groups, metrics)?;
     clock.lap("timing_s/prm", metrics)?;
 
@@ -169,6 +177,7 @@ fn learn<M: CausalLm>(
     let advantages = credit::advantages(env, number, groups, &process, values.as_deref(), metrics)?;
     clock.lap("timing_s/advantages", metrics)?;
 
+    activity::phase("policy update", "", 0);
     update::policy(
         learner,
         env,

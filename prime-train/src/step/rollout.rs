@@ -5,6 +5,7 @@ use prime_policy::{CausalLm, FinishReason, GenerationRequest, Response, generate
 use prime_verifier::{Detail, Verdict};
 
 use super::{Environment, Learner};
+use crate::activity::noticed;
 use crate::data::problems::PreparedProblem;
 use crate::data::tasks::Split;
 use crate::error::TrainError;
@@ -95,6 +96,7 @@ pub(super) fn sample<M: CausalLm>(
         seed: config.seed,
         step,
         prompt_ids: &numbers,
+        on_token: Some(&noticed),
         rows_per_batch: rows_per_batch(rows),
         batches: BATCHES,
         threads: config.worker_threads(),
