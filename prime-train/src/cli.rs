@@ -21,7 +21,7 @@ use crate::memory::MemoryPlan;
 use crate::model_argument::ModelArgument;
 use crate::opening;
 use crate::preflight::preflight;
-use crate::report::write_report;
+use crate::report::{Server, write_report};
 use crate::reward::extraction;
 use crate::run::{Run, Start, create_run_folder, initial_model, warmed_up_model};
 use crate::step::Learner;
@@ -215,6 +215,9 @@ pub enum Command {
     Report {
         /// The run folder.
         run: PathBuf,
+        /// Serve it at http://127.0.0.1:PORT instead, made anew whenever it is looked at; 0 is any free port.
+        #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8000")]
+        serve: Option<u16>,
     },
     /// Grade texts that are there already: JSONL in, the same rows with their verdicts out.
     Verify {
@@ -381,7 +384,20 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             layers: settings.layers()?,
             name: name.clone(),
         }),
-        Command::Report { run } => {
+        Command::Report {
+            run,
+            serve: Some(port),
+        } => {
+            let server = Server::bind(run, *port)?;
+            say(&format!(
+                "http://{}/ shows {} (Ctrl-C ends it)",
+                server.address(),
+                run.display()
+            ));
+            server.run();
+            Ok(())
+        }
+        Command::Report { run, serve: None } => {
             println!("{}", write_report(run)?.display());
             Ok(())
         }

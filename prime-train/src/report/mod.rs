@@ -10,6 +10,7 @@ mod downsample;
 mod html;
 mod plot;
 mod scale;
+mod serve;
 mod sheets;
 mod smooth;
 mod style;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use compare::{Arm, ResultTable, RunLink, compare_chart, compare_page};
 pub use scale::{Format, significant};
+pub use serve::Server;
 pub use style::Color;
 pub use svg::{Chart, Series, Size};
 pub use transcripts::{Transcript, read_transcripts, transcripts_path, write_transcripts};

@@ -11,7 +11,7 @@ use crate::metrics::MetricsWriter;
 use crate::rng::Stream;
 
 /// A run folder as training would leave it, from made-up numbers.
-fn synthetic_run(run: &Path) {
+pub(super) fn synthetic_run(run: &Path) {
     let config = config::resolve(&[]).unwrap();
     fs::create_dir_all(run).unwrap();
     fs::write(run.join("config.toml"), config.to_toml().unwrap()).unwrap();
