@@ -45,6 +45,11 @@ pub enum LabelPrior {
     None,
     /// σ(β·S + b) with b the log-odds of the mean label among the rollouts of the same step (plus one of each label).
     BatchMean,
+    /// σ(β·S + b) with b the log-odds of the mean label among the rollouts of the same prompt and step. What right and wrong
+    /// responses to a prompt share then carries neither blame nor praise, and neither does how hard the prompt is: at
+    /// φ = ref the gradient with respect to a log-prob that they all have is exactly 0. A prompt whose labels are all alike
+    /// says nothing about what makes the difference and is not learned from.
+    GroupMean,
 }
 
 /// Training on rollouts of earlier steps.
@@ -69,6 +74,9 @@ pub struct PrmConfig {
     pub loss: PrmLoss,
     /// The loss's constant term.
     pub prior: LabelPrior,
+    /// Whether to learn where all labels are alike, those of the replay included, as published. From one class alone the loss
+    /// only learns to call everything right, or everything wrong.
+    pub one_class: bool,
     /// Order of learning and scoring.
     pub update: UpdateOrder,
     /// The loss's reference.
@@ -103,6 +111,7 @@ impl Default for PrmConfig {
             reward: TokenRewardConfig::default(),
             loss: PrmLoss::Ce,
             prior: LabelPrior::None,
+            one_class: true,
             update: UpdateOrder::After,
             reference: Reference::Frozen,
             reward_reference: Reference::Frozen,

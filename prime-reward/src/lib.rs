@@ -35,7 +35,7 @@ mod replay;
 pub use config::{LabelPrior, PrmConfig, Reference, ReplayConfig, UpdateOrder};
 pub use error::RewardError;
 pub use implicit::{Granularity, TokenRewardConfig, token_rewards};
-pub use metrics::{pair_accuracy, sign_accuracy};
+pub use metrics::{group_ranking, pair_accuracy, sign_accuracy};
 pub use objective::{CrossEntropy, PrmLoss, PrmObjective};
 pub use prm::{ImplicitPrm, PrmStep, Rollout};
 pub use rank::auc;

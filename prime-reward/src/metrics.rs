@@ -24,6 +24,26 @@ pub fn pair_accuracy(groups: &[Vec<(f64, f32)>]) -> Option<f64> {
     Some(groups.iter().map(of_group).sum::<f64>() / groups.len() as f64)
 }
 
+/// Of a group with (score, label) per response: over pairs of unequal labels, weighted by their difference, the share whose
+/// scores are ordered like their labels; equal scores count half. `None` where no labels or no scores differ: nothing was
+/// asked, or nothing answered.
+pub fn group_ranking(group: &[(f64, f32)]) -> Option<f64> {
+    let (mut agreed, mut weight, mut says) = (0.0, 0.0, false);
+    for (i, a) in group.iter().enumerate() {
+        for b in &group[i + 1..] {
+            let difference = f64::from((a.1 - b.1).abs());
+            weight += difference;
+            says |= a.0 != b.0;
+            agreed += match (a.0 - b.0) * f64::from(a.1 - b.1) {
+                product if product > 0.0 => difference,
+                product if product < 0.0 => 0.0,
+                _ => 0.5 * difference,
+            };
+        }
+    }
+    (says && weight > 0.0).then(|| agreed / weight)
+}
+
 /// Share of responses whose summed reward has the sign of 2·label − 1. `None` without responses.
 pub fn sign_accuracy(scored: impl IntoIterator<Item = (f64, f32)>) -> Option<f64> {
     let sign = |x: f64| {
@@ -43,4 +63,29 @@ pub fn sign_accuracy(scored: impl IntoIterator<Item = (f64, f32)>) -> Option<f64
         }
     }
     (n > 0.0).then(|| hits / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ranking_is_over_pairs_of_unequal_labels_and_ties_are_half() {
+        let group = |scores: &[f64], labels: &[f32]| -> Vec<(f64, f32)> {
+            scores.iter().copied().zip(labels.iter().copied()).collect()
+        };
+        let ranked = |scores: &[f64], labels: &[f32]| group_ranking(&group(scores, labels));
+        assert_eq!(ranked(&[2.0, 1.0, 1.5], &[1.0, 0.0, 0.0]), Some(1.0));
+        assert_eq!(ranked(&[1.0, 2.0], &[1.0, 0.0]), Some(0.0));
+        assert_eq!(ranked(&[1.0, 1.0, 0.0], &[1.0, 0.0, 0.0]), Some(0.75));
+        // Weighted by how far the labels are apart.
+        assert_eq!(ranked(&[3.0, 1.0, 2.0], &[1.0, 0.5, 0.0]), Some(0.75));
+        assert_eq!(ranked(&[1.0, 2.0], &[1.0, 1.0]), None, "nothing was asked");
+        assert_eq!(
+            ranked(&[0.0, 0.0], &[1.0, 0.0]),
+            None,
+            "nothing was answered"
+        );
+        assert_eq!(ranked(&[], &[]), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! The implicit process reward model: a language model that is trained on outcomes and rewards tokens.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
@@ -63,6 +64,8 @@ struct Example<'a> {
     ref_sum: f64,
     /// Added to the label's log-odds (see [`LabelPrior`]).
     prior_logit: f32,
+    /// Whether it is learned from; its score and rewards are wanted all the same.
+    learned: bool,
 }
 
 impl<M: CausalLm> ImplicitPrm<M> {
@@ -260,29 +263,31 @@ impl<M: CausalLm> ImplicitPrm<M> {
         } else {
             self.references(self.config.reward_reference, &sequences, &policy)?
         };
-        let prior_logit = match self.config.prior {
-            LabelPrior::None => 0.0,
-            LabelPrior::BatchMean => batch_log_odds(rollouts.iter().map(|r| r.label)),
-        };
         let examples: Vec<Example<'_>> = rollouts
             .iter()
             .zip(&training_ref)
-            .map(|(r, reference)| Example {
+            .zip(prior_logits(self.config.prior, rollouts))
+            .map(|((r, reference), prior)| Example {
                 sequence: r.sequence.clone(),
                 label: r.label,
                 ref_sum: reference.iter().map(|&l| f64::from(l)).sum(),
-                prior_logit,
+                prior_logit: prior.unwrap_or(0.0),
+                learned: prior.is_some(),
             })
             .collect();
 
         let mut log = UpdateLog::default();
-        let single_forward = self.config.update == UpdateOrder::After && self.replay.is_none();
+        let labels = examples.iter().filter(|e| e.learned).map(|e| e.label);
+        let learns = self.replay.is_some() || self.config.one_class || !alike(labels);
+        let single_forward =
+            self.config.update == UpdateOrder::After && self.replay.is_none() && learns;
         let before = if single_forward {
             self.learn(&examples, &mut log)?
         } else {
             let before = self.log_probs(&sequences)?;
             match self.config.update {
                 UpdateOrder::None => {}
+                _ if !learns => {}
                 _ if self.replay.is_some() => self.learn_from_replay(&examples, &mut log)?,
                 _ => {
                     self.learn(&examples, &mut log)?;
@@ -347,6 +352,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
         buffer.push(
             examples
                 .iter()
+                .filter(|e| e.learned)
                 .map(|e| LabelledRollout {
                     prompt: e.sequence.prompt.to_vec(),
                     response: e.sequence.response.to_vec(),
@@ -357,7 +363,12 @@ impl<M: CausalLm> ImplicitPrm<M> {
                 .collect(),
         );
         let mut outcome = Ok(());
-        for mini_batch in buffer.draw(settings.mini_batches, settings.batch_size) {
+        let batches = match self.config.one_class || !alike(buffer.labels()) {
+            true => settings.mini_batches,
+            // Kept for when there is another class.
+            false => 0,
+        };
+        for mini_batch in buffer.draw(batches, settings.batch_size) {
             let mini_batch: Vec<Example<'_>> = mini_batch
                 .into_iter()
                 .map(|r| Example {
@@ -368,6 +379,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
                     label: r.label,
                     ref_sum: f64::from(r.ref_sum),
                     prior_logit: r.prior_logit,
+                    learned: true,
                 })
                 .collect();
             outcome = self.update(&mini_batch, log).map(|_| ());
@@ -379,15 +391,21 @@ impl<M: CausalLm> ImplicitPrm<M> {
         outcome
     }
 
-    /// One optimiser step on a mini-batch; returns its log-probs from just before the step.
+    /// One optimiser step on a mini-batch, none if there is nothing in it to learn from; returns its log-probs from just before
+    /// the step.
     fn update(
         &mut self,
         mini_batch: &[Example<'_>],
         log: &mut UpdateLog,
     ) -> Result<Vec<Vec<f32>>, RewardError> {
+        let learned = mini_batch.iter().filter(|e| e.learned).count();
+        if learned == 0 {
+            let sequences: Vec<_> = mini_batch.iter().map(|e| e.sequence.clone()).collect();
+            return self.log_probs(&sequences);
+        }
         let objective = self.config.loss.build();
         let beta = self.config.reward.beta;
-        let n = mini_batch.len() as f64;
+        let n = learned as f64;
         let lengths: Vec<usize> = mini_batch.iter().map(|e| e.sequence.tokens()).collect();
         let parts = self.micro_batching().cut(&lengths);
         log.padding = log.padding + Padding::of(&lengths, &parts);
@@ -464,6 +482,36 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RewardError> {
 const OPTIMIZER: &str = "optimizer.bin";
 const REPLAY: &str = "replay.json";
 
+/// The log-odds that the loss takes for granted of each rollout; `None` where it is not to be learned from.
+fn prior_logits(prior: LabelPrior, rollouts: &[Rollout<'_>]) -> Vec<Option<f32>> {
+    match prior {
+        LabelPrior::None => vec![Some(0.0); rollouts.len()],
+        LabelPrior::BatchMean => {
+            let odds = batch_log_odds(rollouts.iter().map(|r| r.label));
+            vec![Some(odds); rollouts.len()]
+        }
+        LabelPrior::GroupMean => {
+            let mut groups: HashMap<&[u32], Vec<f32>> = HashMap::new();
+            for rollout in rollouts {
+                let labels = groups.entry(rollout.sequence.prompt).or_default();
+                labels.push(rollout.label);
+            }
+            let odds = |labels: &Vec<f32>| {
+                let mean = labels.iter().map(|&l| f64::from(l)).sum::<f64>() / labels.len() as f64;
+                (!alike(labels.iter().copied())).then(|| (mean / (1.0 - mean)).ln() as f32)
+            };
+            let of = |r: &Rollout<'_>| groups.get(r.sequence.prompt).and_then(odds);
+            rollouts.iter().map(of).collect()
+        }
+    }
+}
+
+/// Whether there is one class only, or none at all.
+fn alike(mut labels: impl Iterator<Item = f32>) -> bool {
+    let first = labels.next();
+    labels.all(|label| Some(label) == first)
+}
+
 /// Log-odds of the mean label, with one right and one wrong label added so that it is finite.
 fn batch_log_odds(labels: impl ExactSizeIterator<Item = f32>) -> f32 {
     let n = labels.len() as f64;
@@ -504,10 +552,12 @@ fn micro_batch_loss<M: CausalLm>(
     // The objective multiplies by β, so a prior of b log-odds is b/β nats of the sum.
     let priors = column(examples.iter().map(|e| e.prior_logit / beta).collect());
     let sums = (log_probs * batch.mask()).sum_dim(1) - ref_sums + priors;
-    let loss = objective
-        .per_response(sums, labels, beta)
-        .sum()
-        .div_scalar(mini_batch);
+    let mut per_response = objective.per_response(sums, labels, beta);
+    if examples.iter().any(|e| !e.learned) {
+        let learned = examples.iter().map(|e| f32::from(e.learned));
+        per_response = per_response * column(learned.collect());
+    }
+    let loss = per_response.sum().div_scalar(mini_batch);
     let value = f64::from(loss.clone().inner().into_scalar::<f32>());
     Ok((loss, (value, seen)))
 }

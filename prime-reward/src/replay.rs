@@ -50,6 +50,11 @@ impl ReplayBuffer {
         self.steps.push_back(rollouts);
     }
 
+    /// Outcomes of the rollouts held, oldest first.
+    pub fn labels(&self) -> impl Iterator<Item = f32> + '_ {
+        self.steps.iter().flatten().map(|rollout| rollout.label)
+    }
+
     /// Rollouts held.
     pub fn len(&self) -> usize {
         self.steps.iter().map(Vec::len).sum()

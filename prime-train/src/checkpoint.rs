@@ -23,7 +23,7 @@ use crate::config::{Config, KlPlacement};
 use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
 use crate::start::{Base, Start};
-use crate::step::Learner;
+use crate::step::{Learner, Trust};
 
 /// What the models of a run have in common besides their weights.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ impl About {
 struct State {
     step: u64,
     next_problem: u64,
+    #[serde(default)]
+    trust: Trust,
 }
 
 const OPTIMIZER: &str = "optimizer.bin";
@@ -196,6 +198,7 @@ impl Checkpoints {
         let state = State {
             step: learner.step,
             next_problem: learner.next_problem,
+            trust: learner.trust.clone(),
         };
         let text = serde_json::to_string(&state).map_err(|e| TrainError::Encode {
             what: "the run's state",
@@ -330,6 +333,7 @@ impl Checkpoints {
             })?;
         learner.step = state.step;
         learner.next_problem = state.next_problem;
+        learner.trust = state.trust;
         Ok((learner, about))
     }
 }

@@ -25,8 +25,8 @@ use prime_verifier::code::CodeConfig;
 
 use crate::config::{
     Baseline, Config, Estimator, Granularity, KlEstimator, LabelPrior, LooScaling, LossAgg,
-    LrSchedule, Objective, PrmReference, PrmUpdate, ProcessEstimator, ProcessNorm, RolloutIs,
-    Schedule,
+    LrSchedule, Objective, PrmReference, PrmTrust, PrmUpdate, ProcessEstimator, ProcessNorm,
+    RolloutIs, Schedule,
 };
 
 impl Config {
@@ -394,7 +394,9 @@ impl Config {
             prior: match prm.prior {
                 LabelPrior::None => RewardPrior::None,
                 LabelPrior::BatchMean => RewardPrior::BatchMean,
+                LabelPrior::GroupMean => RewardPrior::GroupMean,
             },
+            one_class: prm.trust == PrmTrust::Always,
             update: match prm.update {
                 PrmUpdate::After => UpdateOrder::After,
                 PrmUpdate::Before => UpdateOrder::Before,

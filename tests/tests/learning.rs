@@ -11,7 +11,7 @@ static FOLDER: LazyLock<Folder> =
 
 /// `model.path` of a short warm-up on `task`.
 fn warm(task: &str, steps: usize) -> String {
-    let name = format!("warm-{task}");
+    let name = format!("warm-{task}-{steps}");
     let mut arguments: Vec<String> = ["sft", "--name", &name].map(str::to_owned).to_vec();
     arguments.extend(sets([
         FOLDER.out_dir().as_str(),
@@ -25,6 +25,7 @@ fn warm(task: &str, steps: usize) -> String {
 }
 
 static MOD3: LazyLock<String> = LazyLock::new(|| warm("mod3", 150));
+static WEAK_EXAM: LazyLock<String> = LazyLock::new(|| warm("exam", 60));
 static EXAM: LazyLock<String> = LazyLock::new(|| warm("exam", 300));
 
 /// Trains on `mod3` from the warm model; returns held-out pass@1 before and after.
@@ -68,6 +69,36 @@ fn prime_learns() {
     let (before, after) = trained("prime", "prime", 8, &[]);
     assert!((0.05..0.4).contains(&before), "{before}");
     assert!(after >= before + 0.4, "{before} → {after}");
+}
+
+/// Where every response is wrong there is nothing to learn: the policy stays as it is, to the byte. With `prm.trust = "always"` and the published prior the same steps change it.
+#[test]
+fn evidence_of_one_class_changes_nothing() {
+    for (name, preset) in [
+        ("wrong-all-actions", "prime"),
+        ("wrong-sampled", "anchored"),
+    ] {
+        let settings = [
+            "data.task=exam",
+            "data.pass_mark=all",
+            &WEAK_EXAM,
+            "prm.process_warmup_steps=0",
+        ];
+        let (before, after) = trained(name, preset, 3, &settings);
+        assert_eq!(before, after, "{name}");
+        assert!(final_weights(name, 3) == start_weights(name), "{name}");
+        let folder = FOLDER.path(&format!("runs/{name}"));
+        assert!(
+            records(&folder)[1..]
+                .iter()
+                .all(|r| r["reward_model/trusted"] == 0.0)
+        );
+        let unguarded = ["prm.trust=always", "prm.prior=none"];
+        let name = format!("{name}-unguarded");
+        let settings = [&settings[..], &unguarded].concat();
+        trained(&name, preset, 3, &settings);
+        assert!(final_weights(&name, 3) != start_weights(&name), "{name}");
+    }
 }
 
 /// Nothing but the PRM's rewards reaches the policy, and the PRM is told outcomes only. The first four steps are its

@@ -177,6 +177,7 @@ const RULES: &[Rule] = &[
             "prm.micro_batch_tokens",
             "prm.positive_clip",
             "prm.granularity",
+            "prm.trust",
         ],
         when: "with prm.enabled = true and prm.oracle = false",
         holds: learns_prm,

@@ -71,7 +71,8 @@ pub use objective_keys::{
 pub(crate) use presets::nearest;
 pub use presets::{DEFAULT_PRESET, MODEL_PRESETS, preset_names};
 pub use prm::{
-    Granularity, LabelPrior, Prm, PrmReference, PrmUpdate, ProcessCredit, ProcessGroups, Replay,
+    Granularity, LabelPrior, Prm, PrmReference, PrmTrust, PrmUpdate, ProcessCredit, ProcessGroups,
+    Replay,
 };
 pub use resolve::{Purpose, Resolved, resolve, resolve_for};
 pub use reward::{Reward, RewardKind, RewardPart};

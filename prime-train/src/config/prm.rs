@@ -54,6 +54,21 @@ pub enum LabelPrior {
     None,
     /// The log-odds of the step's mean outcome.
     BatchMean,
+    /// The log-odds of the prompt's mean outcome in the step: what right and wrong responses share carries no blame. Prompts whose
+    /// responses are all right or all wrong are not learned from.
+    GroupMean,
+}
+
+/// When process rewards count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrmTrust {
+    /// From `process_warmup_steps` on, as published.
+    Always,
+    /// Also only while the reward model ranks fresh responses to a prompt better than chance, before it has learned from them:
+    /// over the last 20 steps by one standard error to begin with, then at all. While all outcomes that it could learn from
+    /// are alike it does not learn.
+    Earned,
 }
 
 /// Which tokens' process rewards the policy learns from at each position.
@@ -114,6 +129,8 @@ pub struct Prm {
     pub process_groups: ProcessGroups,
     /// Steps before process rewards count; the reward model trains from the first.
     pub process_warmup_steps: usize,
+    /// When they count after that.
+    pub trust: PrmTrust,
     /// Token rewards are clipped above at this, > 0; 0 = off.
     pub positive_clip: f64,
     /// What gets a process reward.
@@ -149,6 +166,7 @@ impl Default for Prm {
             process_credit: ProcessCredit::Sampled,
             process_groups: ProcessGroups::Kept,
             process_warmup_steps: 0,
+            trust: PrmTrust::Always,
             positive_clip: 0.0,
             granularity: Granularity::Token,
             oracle: false,

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use prime_advantage::{Advantages, PromptGroup, Response as RewardedResponse, RewardBatch};
 use prime_policy::{CausalLm, Sequence, SequenceBatch, log_probs};
-use prime_reward::{Rollout, auc, pair_accuracy, sign_accuracy};
+use prime_reward::{Rollout, auc, group_ranking, pair_accuracy, sign_accuracy};
 
 use super::{Environment, JudgedGroup, JudgedResponse, Learner};
-use crate::config::{KlPlacement, PrmReference, ProcessCredit, ProcessGroups};
+use crate::config::{KlPlacement, PrmReference, PrmTrust, ProcessCredit, ProcessGroups};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 
@@ -67,7 +67,9 @@ pub(super) fn process_rewards<M: CausalLm>(
     } else if learner.prm.is_some() && !seen.is_empty() {
         run_prm(learner, env, groups, &seen, &mut rewards, metrics)?;
     }
-    let on = prm.enabled && learner.step >= prm.process_warmup_steps as u64 && !seen.is_empty();
+    let trusted = prm.oracle || prm.trust == PrmTrust::Always || learner.trust.is_earned();
+    let warm = learner.step >= prm.process_warmup_steps as u64;
+    let on = prm.enabled && warm && trusted && !seen.is_empty();
     let all_actions = on && prm.process_credit == ProcessCredit::AllActions;
     let sampled = on && !all_actions;
     let kl = match config.kl.placement {
@@ -183,6 +185,18 @@ fn run_prm<M: CausalLm>(
         metrics.set("reward_model/prm_loss", mean(&done.losses))?;
         metrics.set("reward_model/grad_norm", mean(&done.grad_norms))?;
         metrics.set("reward_model/lr", lr)?;
+    }
+    let rankings = grouped.iter().filter_map(|group| group_ranking(group));
+    learner
+        .trust
+        .see(rankings.map(|accuracy| accuracy as f32).collect());
+    if config.prm.trust == PrmTrust::Earned {
+        let earned = learner.trust.is_earned();
+        metrics.set_count("reward_model/trusted", usize::from(earned));
+        if let Some(found) = learner.trust.ranking() {
+            metrics.set("reward_model/rank_acc", found.mean)?;
+            metrics.set("reward_model/rank_acc_stderr", found.stderr)?;
+        }
     }
     if let Some(accuracy) = pair_accuracy(&grouped) {
         metrics.set("reward_model/dpo_acc_before", accuracy)?;

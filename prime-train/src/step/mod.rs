@@ -3,6 +3,7 @@
 mod credit;
 mod rollout;
 mod stats;
+mod trust;
 mod update;
 
 use std::time::Instant;
@@ -23,6 +24,7 @@ use credit::{ProcessRewards, TokenAdvantages};
 
 pub(crate) use rollout::{BATCHES, rows_per_batch};
 pub use rollout::{JudgedGroup, JudgedResponse, VerdictDetail};
+pub use trust::Trust;
 
 /// Everything that training changes, and how it changes it. The architecture is a parameter: any [`CausalLm`].
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub struct Learner<M: CausalLm> {
     pub critic_optimizer: Optimizer,
     /// The implicit PRM π_φ, unless process rewards are off or come from the oracle.
     pub prm: Option<ImplicitPrm<M>>,
+    /// How the PRM has ranked fresh responses lately.
+    pub trust: Trust,
     /// The policy before the first step, where KL is charged against it.
     pub reference: Option<M>,
     /// Steps taken.
@@ -62,6 +66,7 @@ impl<M: CausalLm> Learner<M> {
             policy_optimizer: config.policy_optimizer().init(),
             critic_optimizer: config.critic_optimizer().init(),
             prm,
+            trust: Trust::default(),
             step: 0,
             next_problem: 0,
         })
@@ -183,7 +188,7 @@ fn learn<M: CausalLm>(
         env,
         number,
         groups,
-        process.all_actions,
+        &process,
         &advantages,
         values.as_deref(),
         metrics,

@@ -9,9 +9,9 @@ use prime_policy::{
     SequenceBatch, accumulate_losses, head_loss, token_hidden,
 };
 
-use super::credit::{TokenAdvantages, ref_log_probs};
+use super::credit::{ProcessRewards, TokenAdvantages, ref_log_probs};
 use super::{Environment, JudgedGroup, Learner};
-use crate::config::{Config, KlPlacement};
+use crate::config::{Config, KlPlacement, PrmTrust};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::rng::Stream;
@@ -46,12 +46,12 @@ pub(super) fn policy<M: CausalLm>(
     env: &Environment<'_>,
     step: u64,
     groups: &[JudgedGroup],
-    all_actions: bool,
+    process: &ProcessRewards,
     advantages: &TokenAdvantages,
     values: Option<&[Vec<Vec<f32>>]>,
     metrics: &mut StepMetrics,
 ) -> Result<(), TrainError> {
-    let config = env.config;
+    let (config, all_actions) = (env.config, process.all_actions);
     let reference = match config.kl.placement {
         KlPlacement::Loss if config.kl.coef > 0.0 => Some(ref_log_probs(learner, env, groups)?),
         _ => None,
@@ -83,7 +83,7 @@ pub(super) fn policy<M: CausalLm>(
     }
     // Steps are numbered from 1, rates from 0.
     let rates = Rates {
-        policy: config.policy_schedule().at(step - 1),
+        policy: config.policy_schedule().at(step - 1) * evidence(config, process, advantages),
         critic: config.critic_schedule().at(step - 1),
     };
     metrics.set("actor/lr", rates.policy)?;
@@ -93,7 +93,15 @@ pub(super) fn policy<M: CausalLm>(
     if config.rl.mask_truncated {
         metrics.set_count("actor/masked_responses", masked);
     }
-    if samples.is_empty() {
+    // An optimiser goes on by what it remembers where there is no gradient.
+    let still = learner.actor.value_head.is_none()
+        && !all_actions
+        && reference.is_none()
+        && config.rl.entropy_coef == 0.0
+        && samples
+            .iter()
+            .all(|sample| sample.advantages.iter().all(|&advantage| advantage == 0.0));
+    if still {
         metrics.set_count("actor/optimizer_steps", 0);
         return Ok(());
     }
@@ -133,6 +141,19 @@ pub(super) fn policy<M: CausalLm>(
         metrics.set(name, sum / tokens)?;
     }
     Ok(())
+}
+
+/// The share of prompts that say anything, which the policy's rate is multiplied by while process rewards that have to be
+/// earned do not count; else 1. AdamW's step has one size whatever the gradient is: without this a single lucky response
+/// moves the policy as far as a batch in which every prompt has right and wrong ones.
+fn evidence(config: &Config, process: &ProcessRewards, advantages: &TokenAdvantages) -> f64 {
+    let waits = config.prm.enabled && config.prm.trust == PrmTrust::Earned && !process.is_on();
+    if !waits {
+        return 1.0;
+    }
+    let groups = &advantages.advantages;
+    let speaks = |group: &Vec<Vec<f32>>| group.iter().flatten().any(|&a| a != 0.0);
+    groups.iter().filter(|group| speaks(group)).count() as f64 / groups.len().max(1) as f64
 }
 
 /// Learning rates of a step.
