@@ -607,9 +607,13 @@ fn preflight_alone(config: &Config) -> Result<(), TrainError> {
     if config.data.task.builtin().is_some() && config.warmup.steps > 0 {
         eprintln!("note: the model is tried as it is before the warm-up");
     }
-    let tokenizer = start.tokenizer;
+    let (tokenizer, shape) = (start.tokenizer, start.shape);
     let learner = Learner::new(start.model, config)?;
-    let found = preflight(&learner, config, &problems, &tokenizer)?;
+    let found = preflight(&learner, config, &problems, &tokenizer)?.with_memory(
+        config,
+        &shape,
+        problems.longest_prompt(),
+    )?;
     println!("{found}");
     found.usable()
 }

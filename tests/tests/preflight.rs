@@ -91,6 +91,7 @@ fn a_run_on_rows_begins_with_sixteen_samples_and_is_the_same_without() {
         "an answer found",
         "cut at max_new_tokens",
         "seconds a step, estimated",
+        "memory of such a step",
     ] {
         assert!(with.stderr.contains(part), "{part}: {}", with.stderr);
     }

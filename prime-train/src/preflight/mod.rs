@@ -13,13 +13,14 @@ mod text;
 
 use std::path::Path;
 
-use prime_policy::{CausalLm, Tokenizer};
+use prime_policy::{CausalLm, DecoderConfig, Tokenizer};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::data::problems::Problems;
 use crate::error::TrainError;
 use crate::files::write_atomically;
+use crate::memory::MemoryPlan;
 use crate::step::{Environment, Learner};
 
 pub use advice::Facts;
@@ -35,6 +36,8 @@ pub struct Preflight {
     pub facts: Facts,
     /// What a step is likely to take; `None` if no response could be judged.
     pub seconds_per_step: Option<Seconds>,
+    /// The memory that a step takes if no response is longer than the samples, in bytes; what it may take at most is in the plan.
+    pub memory: Option<u64>,
     /// What to change, in words; may be empty.
     pub advice: Vec<String>,
     /// Why no run can come of it, if none can.
@@ -42,6 +45,22 @@ pub struct Preflight {
 }
 
 impl Preflight {
+    /// The same with the memory of a step at the lengths of the samples, for a model of this shape and prompts of up to
+    /// `prompt_tokens`.
+    ///
+    /// # Errors
+    /// Those of [`MemoryPlan::for_lengths`].
+    pub fn with_memory(
+        mut self,
+        config: &Config,
+        shape: &DecoderConfig,
+        prompt_tokens: usize,
+    ) -> Result<Self, TrainError> {
+        let longest = self.facts.longest_response;
+        self.memory = Some(MemoryPlan::for_lengths(config, shape, prompt_tokens, longest)?.peak);
+        Ok(self)
+    }
+
     /// Writes it as JSON.
     ///
     /// # Errors
@@ -99,6 +118,7 @@ pub fn preflight<M: CausalLm>(
         samples: taken.samples,
         facts,
         seconds_per_step,
+        memory: None,
         advice,
         stop,
     })

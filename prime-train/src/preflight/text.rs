@@ -64,6 +64,10 @@ impl fmt::Display for Preflight {
                 100.0 * seconds.kept
             )?;
         }
+        if let Some(bytes) = self.memory {
+            let mib = bytes as f64 / f64::from(1 << 20);
+            row(f, "memory of such a step", format!("{mib:.0} MiB"))?;
+        }
         for advice in &self.advice {
             writeln!(f, "advice: {advice}")?;
         }

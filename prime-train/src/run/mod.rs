@@ -133,7 +133,12 @@ impl Run {
         );
         activity::phase("preflight", "", 0);
         let (config, tokenizer) = (&self.config, &self.about.tokenizer);
-        let found = preflight(&self.learner, config, &self.problems, tokenizer)?;
+        let longest = self.problems.longest_prompt();
+        let found = preflight(&self.learner, config, &self.problems, tokenizer)?.with_memory(
+            config,
+            &self.about.shape,
+            longest,
+        )?;
         found.write(&self.folder.join("preflight.json"))?;
         view::say(&found.to_string());
         found.usable()?;
