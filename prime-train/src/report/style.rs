@@ -67,7 +67,7 @@ h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 12px}\
 .prompt{color:var(--muted);line-height:1.5}\
 .response i{border-radius:3px;padding:2px 1px;font-style:normal}\
 a{color:var(--c0)}.scroll{overflow-x:auto}.scroll td,.scroll th{white-space:nowrap}\
-.charts.one{grid-template-columns:1fr}.narrow{display:none}\
+.charts.one{grid-template-columns:1fr;margin-top:18px}.narrow{display:none}\
 @media(max-width:640px){.narrow{display:block}.wide{display:none}main{padding:20px 12px 40px}.tile b{font-size:21px}.card{padding:12px}}\
 ul{margin:0;padding-left:4px;list-style:none}.swatch{display:inline-block;width:10px;height:10px;border-radius:3px;background:var(--c);margin-right:8px}\
 p.meta{margin:8px 0}\

@@ -53,6 +53,8 @@ const BOTTOM: f64 = 42.0;
 const LABEL_HEIGHT: f64 = 15.0;
 /// An average width of a character at the size labels have.
 const CHARACTER: f64 = 7.6;
+/// The same of titles.
+const TITLE_CHARACTER: f64 = 8.4;
 /// From this width on lines are named where they end; narrower charts have a legend.
 const WIDE: f64 = 700.0;
 
@@ -82,14 +84,13 @@ impl Chart {
         let title = escape(&self.title);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             class=\"chart\" role=\"img\" aria-label=\"{title}\">{preamble}\
-             <text class=\"title\" x=\"14\" y=\"24\">{title}</text>"
+             class=\"chart\" role=\"img\" aria-label=\"{title}\">{preamble}"
         );
-        let legend = match self.series.len() > 1 && width < WIDE {
-            true => self.legend(&mut svg, width),
-            false => 0.0,
-        };
-        match self.plot(size, legend) {
+        let mut head = self.heading(&mut svg, width);
+        if self.series.len() > 1 && width < WIDE {
+            head += self.legend(&mut svg, width, head);
+        }
+        match self.plot(size, head) {
             Some(plot) => {
                 plot.axes(&mut svg, self.format, &self.x_label);
                 let drawn: Vec<Vec<(f64, f64)>> = self
@@ -117,7 +118,7 @@ impl Chart {
     }
 
     /// `None` without any point.
-    fn plot(&self, size: Size, legend: f64) -> Option<Plot> {
+    fn plot(&self, size: Size, head: f64) -> Option<Plot> {
         let points = || self.series.iter().flat_map(|series| &series.points);
         let bands = || self.series.iter().flat_map(|series| &series.band);
         let xs = points().map(|p| p.0);
@@ -137,7 +138,7 @@ impl Chart {
             y,
             left: left_margin(y, self.format),
             right: (size.width - label_width).max(size.width / 2.0),
-            top: TOP + legend,
+            top: TOP + head,
             bottom: size.height - BOTTOM,
         })
     }
@@ -189,9 +190,24 @@ impl Chart {
         }
     }
 
+    /// The title, in as many lines as it needs; returns the height of those after the first.
+    fn heading(&self, svg: &mut String, width: f64) -> f64 {
+        let lines = wrapped(&self.title, ((width - 28.0) / TITLE_CHARACTER) as usize);
+        for (at, line) in lines.iter().enumerate() {
+            let y = 24.0 + LABEL_HEIGHT * at as f64;
+            let line = escape(line);
+            let _ = write!(
+                svg,
+                "<text class=\"title\" x=\"14\" y=\"{y:.0}\">{line}</text>"
+            );
+        }
+        LABEL_HEIGHT * lines.len().saturating_sub(1) as f64
+    }
+
     /// What the lines are called, under the title; returns the height that it takes.
-    fn legend(&self, svg: &mut String, width: f64) -> f64 {
-        let (mut x, mut y) = (14.0, 42.0);
+    fn legend(&self, svg: &mut String, width: f64, below: f64) -> f64 {
+        let first = 42.0 + below;
+        let (mut x, mut y) = (14.0, first);
         for series in &self.series {
             let name = named(series);
             let wide = 16.0 + name.chars().count() as f64 * CHARACTER;
@@ -211,7 +227,7 @@ impl Chart {
             );
             x += wide + 10.0;
         }
-        y - 42.0 + LABEL_HEIGHT
+        y - first + LABEL_HEIGHT
     }
 
     /// The name of each line at its end, moved apart where lines end close together.
@@ -238,6 +254,37 @@ impl Chart {
             );
         }
     }
+}
+
+/// A text in lines of at most `most` characters, broken between words where there are any.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let most = most.max(8);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut rest: Vec<char> = word.chars().collect();
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        match line {
+            0 => {}
+            line if line + 1 + rest.len() <= most => {
+                if let Some(line) = lines.last_mut() {
+                    line.push(' ');
+                }
+            }
+            _ => lines.push(String::new()),
+        }
+        while !rest.is_empty() {
+            let line = lines.last().map_or(0, |line| line.chars().count());
+            if line == most {
+                lines.push(String::new());
+                continue;
+            }
+            let piece: String = rest.drain(..rest.len().min(most - line)).collect();
+            if let Some(line) = lines.last_mut() {
+                line.push_str(&piece);
+            }
+        }
+    }
+    lines
 }
 
 fn named(series: &Series) -> String {
@@ -362,6 +409,20 @@ mod tests {
             assert!(of(20_000, smooth) < 30_000, "{}", of(20_000, smooth));
             assert!(of(20_000, smooth) < of(1000, smooth) * 11 / 10);
         }
+    }
+
+    #[test]
+    fn long_titles_take_more_lines_and_lose_nothing() {
+        assert_eq!(wrapped("a short one", 20), ["a short one"]);
+        assert_eq!(
+            wrapped("held-out pass@1, 2 seeds", 17),
+            ["held-out pass@1,", "2 seeds"]
+        );
+        assert_eq!(wrapped("abcdefghijkl mn", 8), ["abcdefgh", "ijkl mn"]);
+        let mut long = chart(vec![series(&[(0.0, 1.0)])]);
+        long.title = "acc/".to_owned() + &"s".repeat(90);
+        let svg = long.inline(SIZE);
+        assert_eq!(svg.matches("class=\"title\"").count(), 3, "{svg}");
     }
 
     #[test]
