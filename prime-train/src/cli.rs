@@ -582,7 +582,10 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
     let count = config.eval.problems;
     eprintln!("{}", opening::evaluating(&problems, &config, count));
     let clock = Instant::now();
+    // A panel is for what takes steps.
+    let view = View::start(ProgressMode::Plain, model, 0);
     let result = evaluate(&start.model, &config, &problems, &start.tokenizer, count)?;
+    drop(view);
     eprintln!("evaluated in {:.1} s", clock.elapsed().as_secs_f64());
     let text = serde_json::to_string_pretty(&result).map_err(|e| TrainError::Encode {
         what: "the evaluation",

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::curve;
+use super::curves::Curves;
 use super::scale::Format;
 use super::style::Color;
 use super::svg::{Chart, Series, Size};
-use crate::metrics::StepMetrics;
 
 /// Curves that belong into one chart: its title, how to write values, and (metric, label).
 type Group = (
@@ -92,7 +91,7 @@ const SIZE: Size = Size {
 /// Bytes of all the charts that are in no group: the page stays small, however many metrics a run has.
 const OTHERS: usize = 1_300_000;
 
-pub(super) fn charts(html: &mut String, metrics: &[StepMetrics]) {
+pub(super) fn charts(html: &mut String, metrics: &Curves) {
     html.push_str("<h2>Curves</h2><div class=\"charts\">");
     let mut shown = BTreeSet::new();
     for (title, format, members) in GROUPS {
@@ -115,17 +114,13 @@ pub(super) fn charts(html: &mut String, metrics: &[StepMetrics]) {
 }
 
 /// Whether the mean reward is the accuracy and no more.
-fn is_acc(metrics: &[StepMetrics]) -> bool {
-    metrics
-        .iter()
-        .all(|record| record.get("reward/mean") == record.get("acc"))
+fn is_acc(metrics: &Curves) -> bool {
+    metrics.of("reward/mean") == metrics.of("acc")
 }
 
-fn others(html: &mut String, metrics: &[StepMetrics], shown: &BTreeSet<&str>) {
-    let names: BTreeSet<&str> = metrics
-        .iter()
-        .flat_map(StepMetrics::iter)
-        .map(|(name, _)| name)
+fn others(html: &mut String, metrics: &Curves, shown: &BTreeSet<&str>) {
+    let names: Vec<&str> = metrics
+        .names()
         .filter(|name| !shown.contains(name))
         .collect();
     if names.is_empty() {
@@ -176,12 +171,12 @@ fn is_share(name: &str) -> bool {
         || (last.contains('@') && !last.ends_with("stderr"))
 }
 
-fn series(metrics: &[StepMetrics], metric: &str, label: &str, color: usize) -> Series {
-    let points = curve(metrics, metric).into_iter();
+fn series(metrics: &Curves, metric: &str, label: &str, color: usize) -> Series {
+    let points = metrics.of(metric).iter();
     Series {
         name: label.to_string(),
         color: Color::nth(color),
-        points: points.map(|(step, value)| (step as f64, value)).collect(),
+        points: points.map(|&(step, value)| (step as f64, value)).collect(),
         band: Vec::new(),
     }
 }
@@ -202,18 +197,19 @@ fn chart(title: &str, format: Format, series: Vec<Series>) -> Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::StepMetrics;
 
-    fn records(names: &[String], steps: u64) -> Vec<StepMetrics> {
-        (0..steps)
-            .map(|step| {
-                let mut record = StepMetrics::new(step);
-                for (at, name) in names.iter().enumerate() {
-                    let value = ((step * 7 + at as u64) % 13) as f64 / 13.0;
-                    record.set(name, value).unwrap();
-                }
-                record
-            })
-            .collect()
+    fn records(names: &[String], steps: u64) -> Curves {
+        let mut curves = Curves::default();
+        for step in 0..steps {
+            let mut record = StepMetrics::new(step);
+            for (at, name) in names.iter().enumerate() {
+                let value = ((step * 7 + at as u64) % 13) as f64 / 13.0;
+                record.set(name, value).unwrap();
+            }
+            curves.add(&record);
+        }
+        curves
     }
 
     fn drawn(names: &[&str]) -> String {
@@ -257,7 +253,9 @@ mod tests {
         same.set("acc", 0.5).unwrap();
         same.set("reward/mean", 0.5).unwrap();
         let mut html = String::new();
-        charts(&mut html, &[same]);
+        let mut curves = Curves::default();
+        curves.add(&same);
+        charts(&mut html, &curves);
         assert!(
             !html.contains("Mean reward") && !html.contains("All other"),
             "{html}"

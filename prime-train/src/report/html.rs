@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
+use super::RunFiles;
 use super::charts::charts;
 use super::scale::{Format, whole};
 use super::sheets::{Beside, sheets};
 use super::style::{CHART_CSS, Color, PAGE_CSS, escape};
 use super::tokens::shades_css;
-use super::{RunFiles, curve};
-use crate::metrics::StepMetrics;
 use crate::summary::Summary;
 
 /// Seconds after which the page of a run that goes on is loaded again.
@@ -88,7 +87,7 @@ fn header(html: &mut String, run: &RunFiles) {
 
 /// The head of a run without a summary: how far it is, and the latest numbers.
 fn going(html: &mut String, run: &RunFiles) {
-    let last = run.metrics.last().map_or(0, StepMetrics::step);
+    let last = run.metrics.last_step();
     let total = toml::from_str::<toml::Table>(&run.config).ok();
     let total = total
         .as_ref()
@@ -111,7 +110,7 @@ fn going(html: &mut String, run: &RunFiles) {
         ("", "actor/entropy", "entropy", Format::Number),
         ("", "timing_s/step", "seconds a step", Format::Number),
     ] {
-        if let Some(&(step, value)) = curve(&run.metrics, name).last() {
+        if let Some(&(step, value)) = run.metrics.of(name).last() {
             let label = format!("{label}, step {}", whole(step as f64));
             tile(html, class, &format.exact(value), &label);
         }

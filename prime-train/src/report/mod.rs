@@ -6,6 +6,7 @@
 
 mod charts;
 mod compare;
+mod curves;
 mod downsample;
 mod html;
 mod plot;
@@ -30,14 +31,15 @@ pub use transcripts::{Transcript, read_transcripts, transcripts_path, write_tran
 
 use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
-use crate::metrics::{StepMetrics, is_missing, read_metrics};
+use crate::metrics::{StepMetrics, is_missing};
 use crate::summary::Summary;
+use curves::Curves;
 
 /// What a run folder holds for a report.
 struct RunFiles {
     name: String,
     config: String,
-    metrics: Vec<StepMetrics>,
+    metrics: Curves,
     /// Missing while the run is going.
     summary: Option<Summary>,
     /// Some of those that have transcripts, in order.
@@ -98,7 +100,7 @@ fn read_run(run: &Path) -> Result<RunFiles, TrainError> {
         }
     };
     let config = read_text(&run.join("config.toml")).map_err(needed("config.toml"))?;
-    let metrics = read_metrics(&run.join("metrics.jsonl")).map_err(needed("metrics.jsonl"))?;
+    let metrics = Curves::read(&run.join("metrics.jsonl")).map_err(needed("metrics.jsonl"))?;
     let summary = match Summary::read(&run.join("summary.json")) {
         Ok(summary) => Some(summary),
         Err(error) if is_missing(&error) => None,
