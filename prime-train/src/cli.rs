@@ -15,7 +15,7 @@ use crate::data::problems::Problems;
 use crate::data::source::DataFiles;
 use crate::doctor;
 use crate::error::TrainError;
-use crate::eval::evaluate;
+use crate::eval::{evaluate_with, write_responses};
 use crate::generate::{self, GenerateOptions, Prompt};
 use crate::memory::MemoryPlan;
 use crate::model_argument::ModelArgument;
@@ -142,6 +142,9 @@ pub enum Command {
         /// The model: a folder, an adapter's folder, or a run, whose newest checkpoint and settings it stands for.
         #[arg(long, value_name = "FOLDER|RUN")]
         model: PathBuf,
+        /// Write every response here, one a line, with its answer, vote, verdict and score.
+        #[arg(long, value_name = "FILE")]
+        responses: Option<PathBuf>,
         /// Settings.
         #[command(flatten)]
         settings: Settings,
@@ -193,8 +196,13 @@ pub enum Command {
         #[arg(long, value_name = "NAME", default_value = "flex")]
         device: String,
     },
-    /// Run several arms over several seeds; one chart and one table.
+    /// Run several arms over several seeds; one chart and one table. A comparison that was interrupted goes on when it is called
+    /// again.
     Compare {
+        /// Runs, or whole comparisons, that are there already: they are tabulated and drawn, and nothing is run. Runs whose
+        /// settings differ in the seed alone are one arm.
+        #[arg(value_name = "RUN", conflicts_with_all = ["seeds", "first_seed", "arms"])]
+        runs: Vec<PathBuf>,
         /// Seeds per arm.
         #[arg(long, default_value_t = 3)]
         seeds: u64,
@@ -204,10 +212,10 @@ pub enum Command {
         /// Arms by name, separated by commas; all without it.
         #[arg(long, value_delimiter = ',')]
         arms: Vec<String>,
-        /// Settings for every arm (the arm's own come after the preset and before these).
+        /// Settings for every arm; the arm's own preset and settings win.
         #[command(flatten)]
         settings: Settings,
-        /// The folder's name under run.out_dir; must be new.
+        /// The folder's name under run.out_dir: new, or that of a comparison to go on with.
         #[arg(long)]
         name: Option<String>,
     },
@@ -335,7 +343,11 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             layers.push(Layer::set("rl.steps=0")?);
             train(&resolve(&layers)?, name.as_deref(), *progress)
         }
-        Command::Eval { model, settings } => eval(model, settings),
+        Command::Eval {
+            model,
+            responses,
+            settings,
+        } => eval(model, settings, responses.as_deref()),
         Command::Preflight { settings } => preflight_alone(&settings.resolve()?),
         Command::Generate {
             model,
@@ -373,13 +385,20 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
         }
         Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
+            runs,
+            settings,
+            name,
+            ..
+        } if !runs.is_empty() => compare::existing_runs(runs, &settings.layers()?, name.as_deref()),
+        Command::Compare {
+            runs: _,
             seeds,
             first_seed,
             arms,
             settings,
             name,
         } => compare::run(&CompareOptions {
-            seeds: (*first_seed..first_seed + seeds).collect(),
+            seeds: compare::seeds(*first_seed, *seeds)?,
             arms: arms.clone(),
             layers: settings.layers()?,
             name: name.clone(),
@@ -565,7 +584,10 @@ fn system_layer(text: &str) -> Result<Layer, TrainError> {
     )?)
 }
 
-fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
+fn eval(model: &Path, settings: &Settings, responses: Option<&Path>) -> Result<(), TrainError> {
+    if let Some(path) = responses {
+        can_be_a_file(path)?;
+    }
     let mut config = with_model(model, settings, &settings.layers()?, Purpose::Measuring)?;
     // Measuring reads no row to train on.
     config.data.train_file = DataFiles::default();
@@ -584,15 +606,50 @@ fn eval(model: &Path, settings: &Settings) -> Result<(), TrainError> {
     let clock = Instant::now();
     // A panel is for what takes steps.
     let view = View::start(ProgressMode::Plain, model, 0);
-    let result = evaluate(&start.model, &config, &problems, &start.tokenizer, count)?;
+    let mut all = vec![];
+    let mut keep = |response| {
+        if responses.is_some() {
+            all.push(response);
+        }
+    };
+    let (model, tokenizer) = (&start.model, &start.tokenizer);
+    let result = evaluate_with(model, &config, &problems, tokenizer, count, &mut keep);
     drop(view);
+    if let Some(path) = responses {
+        // Also where nothing could be judged: why is in there.
+        write_responses(path, &all)?;
+        eprintln!("{} responses in {}", all.len(), path.display());
+    }
+    let result = result?;
     eprintln!("evaluated in {:.1} s", clock.elapsed().as_secs_f64());
+    if result.without_votes > 0 && result.k > 1 {
+        eprintln!(
+            "note: {} of {} problems are of code, where answers cannot be compared: they have no votes and no part in maj@k",
+            result.without_votes, result.n
+        );
+    }
     let text = serde_json::to_string_pretty(&result).map_err(|e| TrainError::Encode {
         what: "the evaluation",
         reason: e.to_string(),
     })?;
     println!("{text}");
     Ok(())
+}
+
+/// Refuses before the work what could not be written after it.
+fn can_be_a_file(path: &Path) -> Result<(), TrainError> {
+    let problem = match path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        _ if path.is_dir() => "it is a folder; name a file",
+        Some(parent) if parent.exists() && !parent.is_dir() => "what is to be its folder is a file",
+        _ => return Ok(()),
+    };
+    Err(TrainError::Usage(format!(
+        "--responses {}: {problem}",
+        path.display()
+    )))
 }
 
 /// What the data and the model look like together, without a run.

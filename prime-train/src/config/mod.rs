@@ -77,7 +77,7 @@ pub use prm::{
 pub use resolve::{Purpose, Resolved, resolve, resolve_for};
 pub use reward::{Reward, RewardKind, RewardPart};
 pub use rl::{Filter, LossAgg, Rl, Sampling};
-pub use run::{Eval, Run};
+pub use run::{Eval, EvalResponses, Run};
 pub use schedule::{LrSchedule, Schedule};
 pub use warmup::{Turns, Warmup};
 

@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Which evaluations leave their responses in a run's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvalResponses {
+    /// None.
+    None,
+    /// Those before the first and after the last step.
+    Ends,
+    /// Every one.
+    All,
+}
+
 /// `[eval]`: held-out problems.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +30,9 @@ pub struct Eval {
     pub temperature: f64,
     /// Seed of the problems, `0..2⁶³`; the same for all arms of a comparison.
     pub seed: u64,
+    /// Which evaluations write their responses into the run's folder, one a line with its answer, verdict and score
+    /// (`evaluations/step-000000.jsonl`).
+    pub responses: EvalResponses,
 }
 
 impl Default for Eval {
@@ -29,6 +44,7 @@ impl Default for Eval {
             k: 1,
             temperature: 1.0,
             seed: 0,
+            responses: EvalResponses::Ends,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A configuration as TOML: what a reader wants to see, or every key that is read.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 use super::{Config, applies::applies, docs, resolve, tables};
@@ -110,6 +112,15 @@ impl Config {
     /// As [`Config::to_toml`].
     pub fn to_full_toml(&self) -> Result<String, ConfigError> {
         Ok(format!("{FULL_HEAD}{}", text(self, |_, _| true)?))
+    }
+
+    /// Every dotted key with its value as it is written.
+    pub(crate) fn flat(&self) -> Result<BTreeMap<String, String>, ConfigError> {
+        let table = encode(self)?;
+        let leaves = tables::leaves(&table).into_iter();
+        Ok(leaves
+            .map(|(key, value)| (key, tables::text(value)))
+            .collect())
     }
 }
 

@@ -6,6 +6,7 @@ use prime_verifier::Verdict;
 
 use super::Evaluation;
 use super::pass_at_k::{ladder, pass_at_k};
+use super::vote::winner;
 use crate::error::TrainError;
 
 /// Verdicts counted so far.
@@ -16,7 +17,11 @@ pub(super) struct Tally {
     /// Of each the responses judged, and the fully right ones.
     right_of: Vec<(usize, usize)>,
     passed: usize,
+    /// Problems that are voted on, and those whose winner is right.
+    voted: usize,
     majority: usize,
+    responses: usize,
+    truncated: usize,
     right: usize,
     answers: usize,
     unjudged: usize,
@@ -24,12 +29,25 @@ pub(super) struct Tally {
     sources: BTreeMap<String, (f64, usize)>,
 }
 
+/// What is counted of a response.
+pub(super) struct Counted<'a> {
+    pub(super) verdict: &'a Verdict,
+    /// Whether the length limit cut it off.
+    pub(super) truncated: bool,
+}
+
 impl Tally {
-    /// The responses to one problem, with what metrics call its source.
-    pub(super) fn add(&mut self, responses: &[(String, Verdict)], source: Option<&str>) {
-        let mut votes: BTreeMap<&str, (usize, usize, bool)> = BTreeMap::new();
+    /// The responses to one problem with their votes, if it is voted on, and with what metrics call its source.
+    pub(super) fn add(
+        &mut self,
+        responses: &[Counted<'_>],
+        votes: Option<&[Option<usize>]>,
+        source: Option<&str>,
+    ) {
         let (mut total, mut judged, mut all_right) = (0.0, 0usize, 0usize);
-        for (order, (text, verdict)) in responses.iter().enumerate() {
+        self.responses += responses.len();
+        self.truncated += responses.iter().filter(|r| r.truncated).count();
+        for Counted { verdict, .. } in responses {
             match verdict {
                 Verdict::CouldNotJudge { reason } => {
                     self.unjudged += 1;
@@ -38,9 +56,7 @@ impl Tally {
                 Verdict::Judged(judgement) => {
                     judged += 1;
                     total += f64::from(judgement.score.get());
-                    let full = verdict.is_correct() == Some(true);
-                    all_right += usize::from(full);
-                    votes.entry(text).or_insert((0, order, full)).0 += 1;
+                    all_right += usize::from(verdict.is_correct() == Some(true));
                     for &right in judgement.steps.iter().flatten() {
                         self.answers += 1;
                         self.right += usize::from(right);
@@ -55,10 +71,12 @@ impl Tally {
         self.means.push(mean);
         self.right_of.push((judged, all_right));
         self.passed += usize::from(all_right > 0);
-        let winner = votes
-            .values()
-            .max_by_key(|(n, order, _)| (*n, std::cmp::Reverse(*order)));
-        self.majority += usize::from(winner.is_some_and(|&(_, _, full)| full));
+        if let Some(votes) = votes {
+            let won = winner(votes).and_then(|at| responses.get(at));
+            let right = won.is_some_and(|won| won.verdict.is_correct() == Some(true));
+            self.voted += 1;
+            self.majority += usize::from(right);
+        }
         if let Some(source) = source {
             let (sum, n) = self.sources.entry(source.to_owned()).or_default();
             *sum += mean;
@@ -81,6 +99,7 @@ impl Tally {
             });
         }
         let share = |count: usize| count as f64 / n as f64;
+        let of_all = |count: usize| count as f64 / self.responses.max(1) as f64;
         let average = self.means.iter().sum::<f64>() / n as f64;
         let estimates = ladder(k).into_iter().filter_map(|k| {
             let of = self.right_of.iter();
@@ -98,9 +117,12 @@ impl Tally {
             stderr: standard_error(&self.means, average),
             pass_at_k: share(self.passed),
             pass_at,
-            maj_at_k: share(self.majority),
+            maj_at_k: (self.voted > 0).then(|| self.majority as f64 / self.voted as f64),
+            without_votes: n - self.voted,
             answers: (self.answers > 0).then(|| self.right as f64 / self.answers as f64),
             could_not_judge: self.unjudged,
+            unjudged: of_all(self.unjudged),
+            truncated: of_all(self.truncated),
             sources: sources
                 .map(|(name, (sum, n))| (name, sum / n as f64))
                 .collect(),
@@ -132,28 +154,32 @@ mod tests {
         Verdict::compared(false)
     }
 
+    fn counted(verdicts: &[Verdict]) -> Vec<Counted<'_>> {
+        let counted = |verdict| Counted {
+            verdict,
+            truncated: false,
+        };
+        verdicts.iter().map(counted).collect()
+    }
+
     #[test]
     fn averages_majorities_and_what_could_not_be_judged() {
         let mut tally = Tally::default();
-        tally.add(
-            &[
-                ("a".into(), wrong()),
-                ("b".into(), right()),
-                ("b".into(), right()),
-                ("c".into(), wrong()),
-            ],
-            Some("s"),
-        );
-        tally.add(&[("x".into(), wrong()), ("y".into(), right())], Some("t"));
-        tally.add(
-            &[("?".into(), Verdict::could_not_judge("no ground truth"))],
-            Some("u"),
-        );
+        let four = [wrong(), right(), right(), wrong()];
+        let votes = [Some(0), Some(1), Some(1), Some(3)];
+        tally.add(&counted(&four), Some(&votes), Some("s"));
+        let two = [wrong(), right()];
+        tally.add(&counted(&two), Some(&[Some(0), Some(1)]), Some("t"));
+        let none = [Verdict::could_not_judge("no ground truth")];
+        tally.add(&counted(&none), Some(&[None]), Some("u"));
         let result = tally.finish(4).unwrap();
         assert_eq!((result.n, result.could_not_judge), (2, 1));
+        assert_eq!(result.unjudged, 1.0 / 7.0);
         assert_eq!(result.avg_at_k, 0.5);
         assert_eq!(result.pass_at_k, 1.0);
-        assert_eq!(result.maj_at_k, 0.5, "a tie goes to the first sampled");
+        let majority = Some(0.5);
+        assert_eq!(result.maj_at_k, majority, "a tie goes to the first sampled");
+        assert_eq!(result.without_votes, 0);
         assert_eq!(result.stderr, Some(0.0), "both problems have a mean of ½");
         // The second problem has two responses: it says nothing of four.
         let two = (5.0 / 6.0 + 1.0) / 2.0;
@@ -169,13 +195,12 @@ mod tests {
         let mut tally = Tally::default();
         for at in 0..10 {
             let verdict = if at < 3 { right() } else { wrong() };
-            tally.add(
-                &[("a".into(), verdict.clone()), ("a".into(), verdict)],
-                None,
-            );
+            tally.add(&counted(&[verdict.clone(), verdict]), None, None);
         }
         // Twenty responses, but ten draws: √(0.3 · 0.7 / 9).
-        let found = tally.finish(2).unwrap().stderr.unwrap();
+        let found = tally.finish(2).unwrap();
+        assert_eq!((found.maj_at_k, found.without_votes), (None, 10));
+        let found = found.stderr.unwrap();
         assert!((found - (0.21f64 / 9.0).sqrt()).abs() < 1e-12, "{found}");
     }
 }

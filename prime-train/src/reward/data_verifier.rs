@@ -73,6 +73,15 @@ impl Maths {
         self.fixed.as_ref().or(found.map(|(_, verifier)| verifier))
     }
 
+    /// The answer that a response to a row gives, whatever it is judged by.
+    fn answer(&self, response: &str, problem: &PreparedProblem) -> Option<String> {
+        let row = problem.row.as_ref()?;
+        let golds: Vec<&str> = row.golds.iter().map(String::as_str).collect();
+        let grade = self.of(row.extract)?.grade(response, &golds);
+        let answer = grade.comparison.answer.text();
+        (!answer.is_empty()).then(|| answer.to_owned())
+    }
+
     fn verify(&self, response: &str, problem: &PreparedProblem) -> PartVerdict {
         let place = problem.row.as_ref().and_then(|row| row.extract);
         let golds: Vec<&str> = match &problem.row {
@@ -104,6 +113,22 @@ impl DataVerifier {
             maths: Box::new(Maths::new(&config.data.extract)?),
             code: code.transpose().map_err(TrainError::code_by_config)?,
         })
+    }
+
+    /// The answer that a response gives, where it is one of maths.
+    pub(super) fn answer(&self, response: &str, problem: &PreparedProblem) -> Option<String> {
+        match self {
+            Self::Rows { maths, .. } if !problem.is_code => maths.answer(response, problem),
+            _ => None,
+        }
+    }
+
+    /// What compares answers of maths: all places share one policy.
+    pub(super) fn maths(&self) -> Option<&MathVerifier> {
+        match self {
+            Self::Rows { maths, .. } => maths.of(None),
+            Self::One(_) => None,
+        }
     }
 
     pub(super) fn runs_unsandboxed(&self) -> bool {

@@ -18,6 +18,7 @@ mod part;
 
 use prime_advantage::OverlongPenalty;
 use prime_policy::FinishReason;
+use prime_verifier::math::MathVerifier;
 use prime_verifier::{Verdict, Verifier};
 
 use crate::config::{Config, RewardPart};
@@ -114,6 +115,16 @@ impl Rewards {
     /// Whether programs are run where nothing holds them.
     pub fn runs_unsandboxed(&self) -> bool {
         self.data.runs_unsandboxed()
+    }
+
+    /// The answer that a response to a row of maths gives, whatever judges it.
+    pub(crate) fn answer(&self, response: &str, problem: &PreparedProblem) -> Option<String> {
+        self.data.answer(response, problem)
+    }
+
+    /// What compares answers of maths, where there are rows.
+    pub(crate) fn maths(&self) -> Option<&MathVerifier> {
+        self.data.maths()
     }
 
     /// Judges responses, in order. Programs run on all workers at once, and graders of your own have all requests at once.

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::Run;
+use crate::config::EvalResponses;
 use crate::error::TrainError;
-use crate::eval::{Evaluation, evaluate};
+use crate::eval::{Evaluation, evaluate_with, responses_path, write_responses};
 use crate::metrics::StepMetrics;
 use crate::opening::evaluating;
 use crate::view;
@@ -24,13 +25,28 @@ impl Run {
         }
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
-        let evaluated = evaluate(
+        let wanted = match self.config.eval.responses {
+            EvalResponses::None => false,
+            EvalResponses::Ends => [0, self.config.rl.steps as u64].contains(&record.step()),
+            EvalResponses::All => true,
+        };
+        let mut responses = vec![];
+        let evaluated = evaluate_with(
             policy,
             &self.config,
             &self.problems,
             &self.about.tokenizer,
             problems,
+            &mut |response| {
+                if wanted {
+                    responses.push(response);
+                }
+            },
         );
+        if wanted {
+            let path = responses_path(&self.folder, record.step());
+            write_responses(&path, &responses)?;
+        }
         let result = match evaluated {
             Ok(result) => result,
             // The policy is no worse for it, and the steps are not lost.
@@ -87,6 +103,11 @@ fn record_evaluation(
     for (k, share) in found.pass_at.range(2..) {
         record.set(&format!("{stem}/pass@{k}"), *share)?;
     }
+    if let Some(majority) = found.maj_at_k.filter(|_| found.k > 1) {
+        record.set(&format!("{stem}/maj@{}", found.k), majority)?;
+    }
+    record.set(&format!("{stem}/truncated"), found.truncated)?;
+    record.set(&format!("{stem}/unjudged"), found.unjudged)?;
     if let Some(answers) = found.answers {
         record.set(&format!("{stem}/answers"), answers)?;
     }

@@ -20,6 +20,7 @@ mod points;
 mod policy;
 mod units;
 mod verifier;
+mod vote;
 mod walk;
 
 pub use answer::{Answer, Kind};

@@ -69,6 +69,14 @@ impl MathVerifier {
         self
     }
 
+    pub(super) fn policy(&self) -> &MathPolicy {
+        &self.policy
+    }
+
+    pub(super) fn budget(&self) -> u64 {
+        self.budget
+    }
+
     /// Grades the answer in a response against any of several gold answers: the first that equals it, or else the first
     /// that is not simply different, or else the first.
     ///

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use prime_verifier::math::last_boxed;
 use prime_verifier::{AnswerList, Verifier};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -93,6 +94,21 @@ pub(crate) fn pieces(response: &[String]) -> Vec<Range<usize>> {
     }
     pieces.push(start..end);
     pieces
+}
+
+/// The list that a response gives, as the verifier reads it: blanks around answers and a box around the last one aside. `None`
+/// for a blank response.
+pub(crate) fn listed(response: &str) -> Option<String> {
+    if response.trim().is_empty() {
+        return None;
+    }
+    let mut answers: Vec<&str> = response.split(SEPARATOR).map(str::trim).collect();
+    if let Some(last) = answers.last_mut()
+        && let Some(found) = last_boxed(last).filter(|found| found.span == (0..last.len()))
+    {
+        *last = found.content.trim();
+    }
+    Some(answers.join(SEPARATOR))
 }
 
 /// The verifier that applies `pass_mark` to lists of `answers` answers.

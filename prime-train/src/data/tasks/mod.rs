@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use chain::Chain;
 pub use exam::Exam;
 pub use mark::PassMark;
-pub(crate) use mark::pieces;
+pub(crate) use mark::{listed, pieces};
 pub use mod3::Mod3;
 
 use crate::error::ConfigError;

@@ -257,3 +257,13 @@ fn spans_are_the_answers() {
         assert_eq!(read, problem.answers);
     }
 }
+
+#[test]
+fn a_list_is_read_as_the_verifier_reads_it() {
+    assert_eq!(listed(" 3 ,7, \\boxed{ 4 }").as_deref(), Some("3,7,4"));
+    assert_eq!(
+        listed("07,\\boxed{1},2").as_deref(),
+        Some("07,\\boxed{1},2")
+    );
+    assert_eq!(listed("  "), None);
+}
