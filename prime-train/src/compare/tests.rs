@@ -149,13 +149,13 @@ fn runs_that_are_there_are_compared_and_those_of_one_arm_are_one() {
     options.seeds = vec![1, 2];
     run(&options).unwrap();
     let at = |name: &str| folder.path().join("c").join(name);
-    let out = Layer::text(
+    let out = [Layer::text(
         "test",
         &format!("run.out_dir = '{}'", folder.path().display()),
     )
-    .unwrap();
+    .unwrap()];
     let runs = [at("rloo-1"), at("grpo-1"), at("rloo-2")];
-    existing_runs(&runs, &[out.clone()], Some("d")).unwrap();
+    existing_runs(&runs, &out, Some("d")).unwrap();
     let table = fs::read_to_string(folder.path().join("d/compare.md")).unwrap();
     assert_eq!(
         table
@@ -174,7 +174,7 @@ fn runs_that_are_there_are_compared_and_those_of_one_arm_are_one() {
     ] {
         assert!(page.contains(link), "{link}");
     }
-    existing_runs(&[folder.path().join("c")], &[out.clone()], Some("e")).unwrap();
+    existing_runs(&[folder.path().join("c")], &out, Some("e")).unwrap();
     let whole = fs::read_to_string(folder.path().join("c/compare.md")).unwrap();
     assert_eq!(
         fs::read_to_string(folder.path().join("e/compare.md"))
@@ -186,10 +186,10 @@ fn runs_that_are_there_are_compared_and_those_of_one_arm_are_one() {
 
     let none = folder.path().join("none");
     fs::create_dir(&none).unwrap();
-    let error = existing_runs(&[none], &[out.clone()], Some("f")).unwrap_err();
+    let error = existing_runs(&[none], &out, Some("f")).unwrap_err();
     assert!(error.to_string().contains("none"), "{error}");
     assert!(!folder.path().join("f").exists());
-    let twice = existing_runs(&[at("rloo-1"), at("rloo-1")], &[out], None).unwrap_err();
+    let twice = existing_runs(&[at("rloo-1"), at("rloo-1")], &out, None).unwrap_err();
     assert!(twice.to_string().contains("twice"), "{twice}");
 }
 
