@@ -1,10 +1,12 @@
 //! What a run says about responses that could not be judged.
 
+use crate::report::Transcript;
+
 /// Steps in a row without a verdict after which a run says so again.
 const MANY: usize = 10;
 
 /// What could not be judged in a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Unjudged {
     /// Responses that could not be judged, at least one.
     pub count: usize,
@@ -14,6 +16,8 @@ pub struct Unjudged {
     pub reason: String,
     /// Whether too little was left to learn from: no prompt has two judged responses.
     pub nothing_left: bool,
+    /// The responses, for people to read.
+    pub transcripts: Vec<Transcript>,
 }
 
 /// Says it once, and again where nothing is judged for long.
@@ -68,6 +72,7 @@ mod tests {
             of: 4,
             reason: "no grader".to_owned(),
             nothing_left: count == 4,
+            transcripts: vec![],
         };
         let mut watch = Watch::default();
         assert_eq!(watch.look(1, None), None);

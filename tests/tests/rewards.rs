@@ -66,6 +66,13 @@ fn a_script_without_an_opinion_costs_no_run_and_is_said_once() {
             "{record:?}"
         );
     }
+    let rollouts = folder.read("runs/run/rollouts/step-000003.jsonl");
+    let rollouts = String::from_utf8(rollouts).unwrap();
+    assert_eq!(rollouts.lines().count(), 16, "{rollouts}");
+    assert!(
+        rollouts.lines().all(|line| line.contains("out of order")),
+        "why each could not be judged: {rollouts}"
+    );
 }
 
 #[test]

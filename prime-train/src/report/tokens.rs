@@ -146,6 +146,7 @@ fn ended(finish: FinishReason) -> &'static str {
 fn facts(transcript: &Transcript) -> Vec<String> {
     let sum = |stream: &[f32]| significant(stream.iter().map(|&v| f64::from(v)).sum());
     let mut facts = vec![];
+    facts.extend(transcript.could_not_judge.iter().cloned());
     facts.extend(transcript.detail.as_ref().and_then(how));
     facts.extend(transcript.answers_right.as_ref().map(|marks| {
         let right = marks.iter().filter(|&&right| right).count();
@@ -257,8 +258,10 @@ mod tests {
         }
         let mut filtered = transcript();
         filtered.advantages.clear();
+        filtered.could_not_judge = Some("no interpreter".to_owned());
         filtered.detail = Some(Detail::NoAnswer);
         let text = words(&shown(&filtered, WHOLE));
+        assert!(text.contains("no interpreter"), "{text}");
         assert!(
             text.contains("not learned from") && text.contains("no answer"),
             "{text}"

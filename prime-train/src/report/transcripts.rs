@@ -42,6 +42,9 @@ pub struct Transcript {
     /// The answer that the verifier read in the response, if it looks for one and there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// Why the response could not be judged, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub could_not_judge: Option<String>,
     /// How the outcome came about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
@@ -173,6 +176,7 @@ pub(super) mod tests {
             outcome: Some(1.0),
             reward: Some(1.0),
             answer: Some("04,1".into()),
+            could_not_judge: None,
             detail: Some(Detail::WrongCount {
                 found: 2,
                 expected: 3,

@@ -94,7 +94,7 @@ pub struct Environment<'a> {
 pub struct StepReport {
     /// Metrics, timings included.
     pub metrics: StepMetrics,
-    /// Every judged response with its rewards.
+    /// Every judged response with its rewards, then those that could not be judged.
     pub transcripts: Vec<Transcript>,
     /// What could not be judged, if there was something.
     pub unjudged: Option<Unjudged>,
@@ -145,7 +145,7 @@ fn algorithm_1<M: CausalLm>(
         metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
         return Ok(StepReport {
             metrics,
-            transcripts: vec![],
+            transcripts: unjudged_transcripts(unjudged.as_ref()),
             unjudged,
         });
     }
@@ -157,12 +157,17 @@ fn algorithm_1<M: CausalLm>(
     stats::responses(&groups, &mut metrics)?;
     stats::rewards(env, &groups, &mut metrics)?;
     metrics.set("timing_s/step", whole.elapsed().as_secs_f64())?;
-    let transcripts = stats::transcripts(env, number, &groups, &process, &advantages);
+    let mut transcripts = stats::transcripts(env, number, &groups, &process, &advantages);
+    transcripts.extend(unjudged_transcripts(unjudged.as_ref()));
     Ok(StepReport {
         metrics,
         transcripts,
         unjudged,
     })
+}
+
+fn unjudged_transcripts(unjudged: Option<&Unjudged>) -> Vec<Transcript> {
+    unjudged.map_or_else(Vec::new, |unjudged| unjudged.transcripts.clone())
 }
 
 /// The second half of Algorithm 1, from judged groups on.

@@ -4,7 +4,7 @@ use prime_advantage::{PromptGroup, Response as RewardedResponse};
 use prime_policy::{CausalLm, FinishReason, GenerationRequest, Response, generate};
 use prime_verifier::{Detail, Verdict};
 
-use super::{Environment, Learner};
+use super::{Environment, Learner, stats};
 use crate::activity::noticed;
 use crate::data::problems::PreparedProblem;
 use crate::data::tasks::Split;
@@ -139,31 +139,32 @@ pub(super) fn judge(
 
     let total = asked.len();
     drop(asked);
-    let mut unjudged = 0;
-    let mut first_reason = None;
+    let mut unjudged = vec![];
+    let step = metrics.step();
     let mut groups = Vec::with_capacity(prompts.len());
     for (problem, responses) in prompts.into_iter().zip(sampled) {
         let mut kept = Vec::with_capacity(responses.len());
         for (response, judged) in responses.into_iter().zip(&mut judged) {
-            match (judged.verdict, judged.reward) {
-                (Verdict::Judged(judgement), Some(reward)) => kept.push(JudgedResponse {
-                    response,
-                    outcome: judgement.score.get(),
-                    reward,
-                    parts: judged.parts,
-                    steps: judgement.steps,
-                    verdict: VerdictDetail {
-                        answer: judged.answer,
-                        detail: judgement.detail,
-                        graders: judged.details,
-                    },
-                }),
-                (Verdict::CouldNotJudge { reason }, _) => {
-                    unjudged += 1;
-                    first_reason.get_or_insert(reason);
+            let reason = match (judged.verdict, judged.reward) {
+                (Verdict::Judged(judgement), Some(reward)) => {
+                    kept.push(JudgedResponse {
+                        response,
+                        outcome: judgement.score.get(),
+                        reward,
+                        parts: judged.parts,
+                        steps: judgement.steps,
+                        verdict: VerdictDetail {
+                            answer: judged.answer,
+                            detail: judgement.detail,
+                            graders: judged.details,
+                        },
+                    });
+                    continue;
                 }
-                (Verdict::Judged(_), None) => unjudged += 1,
-            }
+                (Verdict::CouldNotJudge { reason }, _) => reason,
+                (Verdict::Judged(_), None) => "no reason was given".to_owned(),
+            };
+            unjudged.push(stats::unjudged(env, step, &problem, response, &reason));
         }
         // Leave-one-out has nothing to leave in a group of one.
         if kept.len() >= env.config.rl.group_size.min(2) {
@@ -174,7 +175,7 @@ pub(super) fn judge(
             });
         }
     }
-    metrics.set_count("verifier/could_not_judge", unjudged);
+    metrics.set_count("verifier/could_not_judge", unjudged.len());
     metrics.set_count("rollouts", total);
     if env.problems.runs_unsandboxed() {
         metrics.set_count("verifier/unsandboxed", 1);
@@ -182,11 +183,15 @@ pub(super) fn judge(
     if groups.is_empty() {
         metrics.set_count("verifier/steps_unjudged", 1);
     }
-    let found = (unjudged > 0).then(|| Unjudged {
-        count: unjudged,
+    let first = unjudged
+        .first()
+        .and_then(|first| first.could_not_judge.clone());
+    let found = first.map(|reason| Unjudged {
+        count: unjudged.len(),
         of: total,
-        reason: first_reason.unwrap_or_else(|| "no reason was given".to_owned()),
+        reason,
         nothing_left: groups.is_empty(),
+        transcripts: unjudged,
     });
     Ok((groups, found))
 }

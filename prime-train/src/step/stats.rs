@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use prime_policy::FinishReason;
+use prime_policy::{FinishReason, Response};
 
 use super::credit::{ProcessRewards, TokenAdvantages};
 use super::{Environment, JudgedGroup};
+use crate::data::problem::PreparedProblem;
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
 use crate::report::Transcript;
@@ -85,6 +86,35 @@ pub(super) fn rewards(
     Ok(())
 }
 
+/// A response that could not be judged, for `rollouts/`.
+pub(super) fn unjudged(
+    env: &Environment<'_>,
+    step: u64,
+    problem: &PreparedProblem,
+    response: Response,
+    reason: &str,
+) -> Transcript {
+    Transcript {
+        step,
+        prompt: problem.prompt.clone(),
+        tokens: env.tokenizer.pieces(&response.tokens),
+        token_ids: response.tokens,
+        log_probs: response.log_probs,
+        finish: Some(response.finish),
+        process_rewards: vec![],
+        advantages: vec![],
+        outcome: None,
+        reward: None,
+        answer: None,
+        could_not_judge: Some(reason.to_owned()),
+        detail: None,
+        grader_details: vec![],
+        rewards: BTreeMap::new(),
+        answers_right: None,
+        ground_truth: problem.ground_truth.clone(),
+    }
+}
+
 /// Every judged response with its rewards, for `rollouts/`.
 pub(super) fn transcripts(
     env: &Environment<'_>,
@@ -113,6 +143,7 @@ pub(super) fn transcripts(
                 outcome: Some(response.outcome),
                 reward: Some(response.reward),
                 answer: response.verdict.answer.clone(),
+                could_not_judge: None,
                 detail: Some(response.verdict.detail.clone()),
                 grader_details: response.verdict.graders.clone(),
                 rewards: names
