@@ -73,6 +73,11 @@ pub enum Detail {
         /// What is the matter with it.
         why: String,
     },
+    /// There is an answer, but one that this verifier cannot tell from the ground truth or from anything else.
+    Undecided {
+        /// What could not be decided.
+        why: String,
+    },
     /// A list with more or fewer answers than the ground truth.
     WrongCount {
         /// Answers in the response.

@@ -52,8 +52,8 @@ fn a_fault_that_is_not_the_models_has_a_reason_and_no_score() {
         (r"\boxed{5}", r"\foo", r"unknown command \foo"),
         (r"\boxed{5}", "", "ground truth"),
         (r"\boxed{5}", " \n", "nothing to read"),
-        (r"\boxed{(10^{12})!}", "5", "budget"),
-        (r"\boxed{(10^{12})!}", "5", "(10^{12})!"),
+        (r"\boxed{5}", "(10^{12})!", "budget"),
+        (r"\boxed{5}", "(10^{12})!", "(10^{12})!"),
         // The fault of both is the fault of the ground truth: no answer could have been right.
         (r"\boxed{\foo}", r"\bar{", "ground truth"),
     ];
@@ -140,9 +140,40 @@ fn a_gold_may_stand_in_prose() {
         let wrong = verifier.verify(&response("10"), gold);
         assert_eq!(wrong.score(), Some(0.0), "{gold:?}: {wrong:?}");
     }
-    // Prose without a mark of where its answer is, is no ground truth.
-    let unmarked = verifier.verify(r"\boxed{5}", "half of 10 gives 5 then");
-    assert_eq!(unmarked.score(), None, "{unmarked:?}");
+    // Prose that does not say where its answer is equals itself, and no part of it.
+    for gold in [
+        "half of 10 gives 5 then",
+        "half of $10$ gives $5$ then",
+        "some $5$ apples",
+    ] {
+        let part = verifier.verify(r"\boxed{5}", gold);
+        assert_eq!(part.score(), Some(0.0), "{gold:?}: {part:?}");
+        let same = verifier.verify(&format!(r"\boxed{{{gold}}}"), gold);
+        assert_eq!(same.score(), Some(1.0), "{gold:?}: {same:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_decided_is_wrong_and_says_why() {
+    let verifier = MathVerifier::default();
+    for answer in [
+        "(10^{12})!",
+        "9^{9^{9^9}}",
+        r"\lim_{n\to\infty}a_n",
+        r"\int_0^1 f(x)dx",
+    ] {
+        for gold in ["5", r"\frac{\sqrt3}{2}", "(1,2)", "x=3", r"\{1,2\}"] {
+            match verifier.verify(&format!(r"\boxed{{{answer}}}"), gold) {
+                Verdict::Judged(judgement) => {
+                    assert_eq!(judgement.score.get(), 0.0, "{answer} against {gold}");
+                    if let Detail::Undecided { why } = judgement.detail {
+                        assert!(why.contains("beyond the budget"), "{why}");
+                    }
+                }
+                open => panic!("{answer:?} against {gold:?}: {open:?}"),
+            }
+        }
+    }
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn how(detail: &Detail) -> Option<String> {
     match detail {
         Detail::NoAnswer => Some("no answer".to_owned()),
         Detail::Unreadable { why } => Some(format!("the answer cannot be read: {why}")),
+        Detail::Undecided { why } => Some(format!("the answer cannot be decided: {why}")),
         Detail::WrongCount { found, expected } => {
             Some(format!("{found} answers where {expected} are wanted"))
         }

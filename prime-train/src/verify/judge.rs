@@ -94,7 +94,9 @@ impl Detail {
             reason: match verdict {
                 Verdict::CouldNotJudge { reason } => Some(reason),
                 Verdict::Judged(judgement) => match judgement.detail {
-                    verifier::Detail::Unreadable { why } => Some(why),
+                    verifier::Detail::Unreadable { why } | verifier::Detail::Undecided { why } => {
+                        Some(why)
+                    }
                     _ => None,
                 },
             },

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::expr::{Bracket, Expr};
 use super::parser::{self, SyntaxError};
+use super::prose;
 
 /// A text, read as an answer or found not to be one.
 ///
@@ -20,6 +21,8 @@ use super::parser::{self, SyntaxError};
 pub struct Answer {
     text: Box<str>,
     pub(super) tree: Result<Expr, SyntaxError>,
+    /// What a trailing "for some …", "where …" says about the letters of the tree.
+    pub(super) condition: Option<Box<str>>,
 }
 
 /// What an answer is.
@@ -65,10 +68,30 @@ impl Answer {
     /// Reads a text.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
+        let tree = parser::parse(text);
+        if tree.is_err()
+            && let Some((head, condition)) = prose::conditioned(text)
+            && let Ok(tree) = parser::parse(head)
+            && !matches!(tree, Expr::Text(_))
+        {
+            return Self {
+                text: text.into(),
+                tree: Ok(tree),
+                condition: Some(condition.into()),
+            };
+        }
         Self {
             text: text.into(),
-            tree: parser::parse(text),
+            tree,
+            condition: None,
         }
+    }
+
+    /// Whether this is a text in words that is not read: one that equals the same text only.
+    ///
+    /// LaTeX that is broken or beyond the bounds is no such text.
+    pub fn is_opaque(&self) -> bool {
+        self.tree.is_err() && prose::is_words(&self.text)
     }
 
     /// The text that was read, trimmed.

@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::equal::{Comparer, Open, Stage};
 use super::layout;
 use super::policy::MathPolicy;
+use super::prose;
 
 /// Work that one comparison may cost unless told otherwise, in units of about 100 ns.
 pub const DEFAULT_BUDGET: u64 = 60_000;
@@ -52,6 +53,8 @@ pub struct Comparison {
     pub gold: Answer,
     /// The answer as it was read.
     pub answer: Answer,
+    /// For [`MathVerdict::Undecided`]: whether it is the gold answer that is beyond this grader, rather than the answer.
+    pub gold_at_fault: bool,
 }
 
 impl Comparison {
@@ -90,12 +93,22 @@ pub fn compare_answers(
     budget: u64,
 ) -> Comparison {
     let (verdict, stage) = decide(&gold, &answer, policy, budget);
+    let gold_at_fault = verdict == MathVerdict::Undecided && !decidable(&gold, policy, budget);
     Comparison {
         verdict,
         stage,
         gold,
         answer,
+        gold_at_fault,
     }
+}
+
+/// Whether a gold answer can be told from others at all.
+fn decidable(gold: &Answer, policy: &MathPolicy, budget: u64) -> bool {
+    let Ok(tree) = &gold.tree else {
+        return false;
+    };
+    Comparer::new(policy, [gold.text(), ""], budget).is_decidable(tree)
 }
 
 fn decide(
@@ -112,13 +125,27 @@ fn decide(
         return (MathVerdict::Equal, Some(Stage::Text));
     }
     let (Ok(gold_tree), Ok(tree)) = (&gold.tree, &answer.tree) else {
-        let same = layout::same_without_layout(gold.text(), answer.text());
+        let opaque = gold.is_opaque();
+        let same = layout::same_without_layout(gold.text(), answer.text())
+            || opaque && prose::same_text(gold.text(), answer.text());
         return if same {
             (MathVerdict::Equal, Some(Stage::Text))
+        } else if opaque && (answer.tree.is_ok() || answer.is_opaque()) {
+            // Words that are not read equal the same words only.
+            (MathVerdict::NotEqual, Some(Stage::Text))
         } else {
             (MathVerdict::Unparsed, None)
         };
     };
+    match (&gold.condition, &answer.condition) {
+        (Some(a), Some(b)) if !prose::same_condition(a, b) => {
+            return (MathVerdict::NotEqual, Some(Stage::Text));
+        }
+        (Some(_), None) | (None, Some(_)) if !policy.drop_left_side => {
+            return (MathVerdict::NotEqual, Some(Stage::Structure));
+        }
+        _ => {}
+    }
     let mut comparer = Comparer::new(policy, [gold.text(), answer.text()], budget);
     // In one order, so that the verdict cannot depend on which of the two is the gold answer.
     let (first, second) = if gold.text() <= answer.text() {

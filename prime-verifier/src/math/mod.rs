@@ -18,6 +18,7 @@ mod layout;
 mod parser;
 mod points;
 mod policy;
+mod prose;
 mod units;
 mod verifier;
 mod vote;

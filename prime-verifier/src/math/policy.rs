@@ -47,6 +47,8 @@ pub struct MathPolicy {
     pub log_base: LogBase,
     /// Whether `(B) 12` is also `12`, and number words are numbers.
     pub loose_text: bool,
+    /// Whether `1,5` is also 1.5 where it could be the list of 1 and 5. `1,05` and `1{,}5` always are numbers.
+    pub decimal_comma: bool,
 }
 
 /// Readings of a percentage.
@@ -161,6 +163,7 @@ impl Default for MathPolicy {
             variables: VariablePolicy::Real,
             log_base: LogBase::Ten,
             loose_text: true,
+            decimal_comma: false,
         }
     }
 }
@@ -182,6 +185,7 @@ impl MathPolicy {
             variables: VariablePolicy::Real,
             log_base: LogBase::Ten,
             loose_text: false,
+            decimal_comma: false,
         }
     }
 

@@ -5,6 +5,7 @@ use super::extract::{Extraction, Source};
 use super::grade::{Comparison, DEFAULT_BUDGET, MathVerdict, compare_answers};
 use super::layout;
 use super::policy::MathPolicy;
+use super::prose;
 use crate::{Detail, Score, Verdict, Verifier};
 
 /// Right if the answer in the response equals the ground truth, as mathematics and the policy see it.
@@ -24,7 +25,8 @@ use crate::{Detail, Score, Verdict, Verifier};
 /// | [`MathVerdict::NoAnswer`] | score 0, [`Detail::NoAnswer`] |
 /// | [`MathVerdict::Unparsed`], the answer's fault | score 0, [`Detail::Unreadable`] |
 /// | [`MathVerdict::Unparsed`], the ground truth's fault | [`Verdict::CouldNotJudge`] |
-/// | [`MathVerdict::Undecided`] | [`Verdict::CouldNotJudge`] |
+/// | [`MathVerdict::Undecided`], the answer's fault | score 0, [`Detail::Undecided`] |
+/// | [`MathVerdict::Undecided`], the ground truth's fault | [`Verdict::CouldNotJudge`] |
 ///
 /// [`Self::default`] reads boxed answers only and is lenient about writing ([`MathPolicy::default`]). No text makes it
 /// panic, recurse without bound or work longer than [`Self::with_budget`] allows; the same pair always gets the same
@@ -109,8 +111,12 @@ impl MathVerifier {
         pair: impl Fn(&str) -> (Answer, Answer, Option<Source>),
     ) -> Grade {
         let mut best: Option<Grade> = None;
-        for gold in golds {
-            let (gold, answer, source) = pair(gold);
+        for text in golds {
+            let (mut gold, answer, source) = pair(text);
+            // Whatever becomes of a gold answer in reading, it equals itself.
+            if gold.text() != text.trim() && answer.text() == text.trim() {
+                gold = Answer::read(text);
+            }
             let grade = Grade {
                 comparison: compare_answers(gold, answer, &self.policy, self.budget),
                 source,
@@ -149,10 +155,17 @@ impl MathVerifier {
         if !in_prose {
             return bare;
         }
-        let places = [Source::FinalAnswer, Source::Answer, Source::MathSpan];
-        match Extraction::anywhere().with_sources(places).find(text) {
-            Some(found) => Answer::read(&found.text),
-            None => bare,
+        // A text that says where its answer stands. What it says beside that is no answer, but of any other text no part
+        // may stand for the whole.
+        let places = [Source::FinalAnswer, Source::Answer];
+        let stated = Extraction::anywhere().with_sources(places).find(text);
+        let passage = stated
+            .as_ref()
+            .map(|found| &*found.text)
+            .or_else(|| prose::only_passage(text));
+        match passage.map(Answer::read) {
+            Some(read) if read.tree.is_ok() => read,
+            _ => bare,
         }
     }
 
@@ -176,6 +189,15 @@ impl MathVerifier {
                     Verdict::judged(Score::ZERO, Detail::Unreadable { why })
                 }
             },
+            MathVerdict::Undecided if !comparison.gold_at_fault => Verdict::judged(
+                Score::ZERO,
+                Detail::Undecided {
+                    why: format!(
+                        "whether the answer {} equals the ground truth is beyond the budget or the methods of this grader",
+                        layout::quoted(comparison.answer.text())
+                    ),
+                },
+            ),
             MathVerdict::Undecided => Verdict::could_not_judge(format!(
                 "whether {} equals the ground truth {} is beyond the budget or the methods of this grader",
                 layout::quoted(comparison.answer.text()),

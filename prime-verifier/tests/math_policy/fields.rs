@@ -60,6 +60,15 @@ fn a_field_decides_its_pairs_alone() {
 
 const SWITCHES: &[Switch] = &[
     Switch {
+        name: "decimal_comma",
+        from: |policy| policy.decimal_comma = false,
+        to: |policy| policy.decimal_comma = true,
+        flips: &[("3,14", "3.14"), ("0,5", r"\frac12")],
+        back: &[],
+        never: &[("3,4", "7"), ("1,5", "15")],
+        always: &[("3,05", "3.05"), ("3{,}14", "3.14"), ("1,5", "1, 5")],
+    },
+    Switch {
         name: "percent: exact to sign_optional",
         from: |policy| policy.percent = PercentPolicy::Exact,
         to: |policy| policy.percent = PercentPolicy::SignOptional,

@@ -3,7 +3,7 @@
 use dashu_ratio::RBig;
 
 use super::{Comparer, Open, Stage, Verdict, is_statement};
-use crate::math::expr::{Bracket, Expr};
+use crate::math::expr::{Bracket, Connective, Expr, Number};
 use crate::math::policy::OrderPolicy;
 
 /// Most pairs that are tried to match two collections.
@@ -129,18 +129,32 @@ impl Comparer<'_> {
         Ok(true)
     }
 
+    /// Whether `1,5` may be one number: where the policy says so, and where `05` or a mark behind it makes no item of a
+    /// list.
+    pub(super) fn reads_decimal_comma(&self, items: &[Expr], decimal: &Number) -> bool {
+        let digits = decimal.decimal.map_or(0, |d| -d.exponent);
+        let item = match items.last() {
+            Some(Expr::Number(number)) => number.value.numerator().to_string().len() as i64,
+            _ => 0,
+        };
+        self.policy.decimal_comma || item < digits
+    }
+
     /// Two lists of values.
     pub(super) fn value_lists(&mut self, a: &[Expr], b: &[Expr]) -> Verdict {
         match self.policy.order {
             OrderPolicy::Ordered => self.in_order(a, b),
-            // Answers that are listed twice are still the same answers.
-            OrderPolicy::Unordered => self.same_set(a, b),
+            // A root that is listed twice is a double root.
+            OrderPolicy::Unordered => self.unordered(a, b),
         }
     }
 
     /// `1, 2` against `(1, 2)`, `{1, 2}` and the rest.
     pub(super) fn list_against_value(&mut self, list: &Expr, value: &Expr) -> Verdict {
-        let Expr::List { items, .. } = list else {
+        let Expr::List {
+            items, connective, ..
+        } = list
+        else {
             return Ok(false);
         };
         let assigned = items.iter().any(is_statement);
@@ -169,6 +183,14 @@ impl Comparer<'_> {
         };
         // `3/4 or 0.75` says one thing twice.
         if value.is_scalar() && !values.is_empty() {
+            // `3, 3` are two.
+            let twice = values
+                .iter()
+                .enumerate()
+                .any(|(at, one)| values.iter().skip(at + 1).any(|other| other == one));
+            if twice && *connective != Connective::Or {
+                return Ok(false);
+            }
             return self.all_in(&values, std::slice::from_ref(value));
         }
         match value {

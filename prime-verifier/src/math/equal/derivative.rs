@@ -6,7 +6,55 @@ use crate::math::expr::{BigKind, BigOperator, Constant, Expr, Function};
 const MAX_NODES: usize = 150;
 
 /// Every `\frac{d^n}{dx^n} f` whose `f` is elementary, carried out.
-pub(super) fn carried_out(expr: &Expr) -> Expr {
+///
+/// The derivative of a letter by another is a name, since the letter depends on the other in ways unknown: `y'` where
+/// either side writes primes or dots, and a name of its own otherwise.
+pub(super) fn carried_out(expr: &Expr, primes: bool) -> Expr {
+    let expr = &if primes { undotted(expr) } else { expr.clone() };
+    carried(expr, primes)
+}
+
+/// Whether `y'` or `\dot y` occurs.
+pub(super) fn shows_primes(expr: &Expr) -> bool {
+    expr.any(&mut |part| {
+        matches!(part, Expr::Symbol(name)
+            if name.ends_with('\'') || name.starts_with("dot ") || name.starts_with("ddot "))
+    })
+}
+
+/// `\dot x` and `\ddot x` as `x'` and `x''`.
+fn undotted(expr: &Expr) -> Expr {
+    expr.rewritten(&mut |part| match part {
+        Expr::Symbol(name) => {
+            let (marks, letter) = match (name.strip_prefix("dot "), name.strip_prefix("ddot ")) {
+                (Some(letter), _) => ("'", letter),
+                (_, Some(letter)) => ("''", letter),
+                _ => return None,
+            };
+            Some(Expr::Symbol(format!("{letter}{marks}").into()))
+        }
+        _ => None,
+    })
+}
+
+/// `dy/dx` as a name.
+fn name(big: &BigOperator, primes: bool) -> Option<Expr> {
+    let Expr::Symbol(letter) = &big.body else {
+        return None;
+    };
+    if *letter == big.variable {
+        return None;
+    }
+    let order = big.upper.as_ref()?.as_written_integer()?;
+    let by_default = matches!(&*big.variable, "x" | "t");
+    Some(Expr::Symbol(if primes && by_default {
+        format!("{letter}{}", "'".repeat(usize::try_from(order).ok()?)).into()
+    } else {
+        format!("d{order} {letter} by {}", big.variable).into()
+    }))
+}
+
+fn carried(expr: &Expr, primes: bool) -> Expr {
     if !expr.any(&mut |part| matches!(part, Expr::Big(big) if big.kind == BigKind::Derivative)) {
         return expr.clone();
     }
@@ -14,10 +62,14 @@ pub(super) fn carried_out(expr: &Expr) -> Expr {
         Expr::Big(big) if big.kind == BigKind::Derivative => {
             // The inside is carried out once, whatever becomes of the outside.
             let inside = BigOperator {
-                body: carried_out(&big.body),
+                body: carried(&big.body, primes),
                 ..(**big).clone()
             };
-            Some(derivative(&inside).unwrap_or_else(|| Expr::Big(Box::new(inside))))
+            Some(
+                name(&inside, primes)
+                    .or_else(|| derivative(&inside))
+                    .unwrap_or_else(|| Expr::Big(Box::new(inside))),
+            )
         }
         _ => None,
     })

@@ -12,6 +12,10 @@ use crate::math::units;
 impl Comparer<'_> {
     /// `a` carries the sign; `b` may carry one too. `None` leaves the pair to the scalars.
     pub(super) fn measures(&mut self, a: &Expr, b: &Expr) -> Result<Option<bool>, Open> {
+        // A sign that may be missing may not be another sign.
+        if other_sign(a, b) {
+            return Ok(Some(false));
+        }
         Ok(Some(match (a, b) {
             (Expr::Quantity(x, unit), Expr::Quantity(y, other)) => {
                 if unit.name == other.name || self.policy.units == UnitPolicy::Ignored {
@@ -96,7 +100,9 @@ impl Comparer<'_> {
                 self.based(digits, *base, other)?
             }
             (Expr::Ratio(parts), Expr::Ratio(others)) => self.ratios(parts, others)?,
-            (Expr::Ratio(parts), other) if self.policy.reduce_ratios && other.is_scalar() => {
+            (Expr::Ratio(parts), other)
+                if self.policy.reduce_ratios && other.is_scalar() && !is_time(parts) =>
+            {
                 match parts.as_slice() {
                     [a, b] => {
                         let quotient = Expr::Mul(vec![a.clone(), b.clone().inverted()]);
@@ -130,7 +136,7 @@ impl Comparer<'_> {
         if self.in_order(a, b)? {
             return Ok(true);
         }
-        if !self.policy.reduce_ratios {
+        if !self.policy.reduce_ratios || is_time(a) || is_time(b) {
             return Ok(false);
         }
         let (Some(a0), Some(b0)) = (a.first(), b.first()) else {
@@ -152,6 +158,45 @@ impl Comparer<'_> {
         }
         Ok(true)
     }
+}
+
+/// Whether both carry a sign, of kinds that have nothing to do with each other: `27^\circ` and `27\%`.
+fn other_sign(a: &Expr, b: &Expr) -> bool {
+    fn kind(expr: &Expr) -> Option<u8> {
+        Some(match expr {
+            Expr::Neg(inner) => return kind(inner),
+            Expr::Quantity(_, unit) if matches!(&*unit.name, "rad" | "degree") => 0,
+            Expr::Degree(_) => 0,
+            Expr::Percent(_) => 1,
+            Expr::Quantity(..) => 2,
+            Expr::Based { .. } => 3,
+            _ => return None,
+        })
+    }
+    let is_ratio = |expr: &Expr| matches!(expr, Expr::Ratio(_));
+    match (kind(a), kind(b)) {
+        (Some(x), Some(y)) => x != y,
+        (Some(x), None) => x != 1 && is_ratio(b),
+        (None, Some(y)) => y != 1 && is_ratio(a),
+        (None, None) => false,
+    }
+}
+
+/// `10:30` is half past ten: a ratio would be in lowest terms.
+fn is_time(parts: &[Expr]) -> bool {
+    let [hours, minutes] = parts else {
+        return false;
+    };
+    let (Some(h), Some(m)) = (hours.as_written_integer(), minutes.as_written_integer()) else {
+        return false;
+    };
+    let common = |mut a: i64, mut b: i64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    (1..=24).contains(&h) && (10..=55).contains(&m) && m % 5 == 0 && common(h, m) > 1
 }
 
 /// The number of a product whose other factors spell a unit.

@@ -5,6 +5,8 @@
 
 mod collection;
 mod derivative;
+mod figures;
+mod functions;
 mod matrix;
 mod measure;
 mod names;
@@ -15,6 +17,9 @@ mod relation;
 mod rounding;
 mod sampling;
 mod scalar;
+mod steps;
+mod truth;
+mod whole;
 
 use super::budget::{Budget, Spent};
 use super::expr::{Bracket, Expr, Function, NamedSet, SetOp};
@@ -92,13 +97,35 @@ impl<'p> Comparer<'p> {
 
     /// Whether two answers are equal. Whichever comes first, the work is the same.
     pub fn compare(&mut self, a: &Expr, b: &Expr) -> Verdict {
-        let a = self.normal(&derivative::carried_out(a));
-        let b = self.normal(&derivative::carried_out(b));
+        // What is not true says nothing that could be right.
+        if a != b && (self.is_false_chain(a)? || self.is_false_chain(b)?) {
+            return Ok(false);
+        }
+        let primes = derivative::shows_primes(a) || derivative::shows_primes(b);
+        let [a, b] = [a, b].map(|expr| figures::named(&derivative::carried_out(expr, primes)));
+        let (a, b) = (self.normal(&a), self.normal(&b));
         match self.eq(&a, &b) {
             // One way may come to what tells the two apart before it comes to what cannot be told.
             Err(Open::Beyond) => self.eq(&b, &a),
             verdict => verdict,
         }
+    }
+
+    /// Whether an answer can be told from one that is next to it, so that it is no fault of its own if it cannot be told
+    /// from another.
+    pub fn is_decidable(&mut self, answer: &Expr) -> bool {
+        if !answer.is_scalar() {
+            return answer
+                .children()
+                .into_iter()
+                .all(|part| self.is_decidable(part));
+        }
+        let next = Expr::Add(vec![answer.clone(), Expr::integer(1)]);
+        self.scalars(answer, &next) == Ok(false)
+            || matches!(
+                answer,
+                Expr::Constant(_) | Expr::Number(_) | Expr::Symbol(_)
+            )
     }
 
     pub(super) fn eq(&mut self, a: &Expr, b: &Expr) -> Verdict {
@@ -208,11 +235,12 @@ impl<'p> Comparer<'p> {
             }
             (
                 Expr::List {
+                    items,
                     decimal: Some(decimal),
                     ..
                 },
                 _,
-            ) if b.is_scalar() => {
+            ) if b.is_scalar() && self.reads_decimal_comma(items, decimal) => {
                 let number = Expr::Number(decimal.clone());
                 return self.eq(&number, b).map(Some);
             }
@@ -277,6 +305,21 @@ impl<'p> Comparer<'p> {
             (Expr::Constant(x), Expr::Constant(y)) => x == y,
             (Expr::PlusMinus { minus_first: x, .. }, Expr::PlusMinus { minus_first: y, .. }) => {
                 x == y
+            }
+            // Ends are open or closed whatever they are.
+            (
+                Expr::Sequence { open, close, items },
+                Expr::Sequence {
+                    open: other_open,
+                    close: other_close,
+                    ..
+                },
+            ) => {
+                open == other_open && close == other_close
+                    || self.loose_sequence(items.len(), [*open, *close, *other_open, *other_close])
+            }
+            (Expr::Relation(_, x), Expr::Relation(_, y)) => {
+                x.len() == y.len() && x.iter().zip(y).all(|((p, _), (q, _))| p == q)
             }
             _ => true,
         };

@@ -15,6 +15,8 @@ pub(super) struct Names {
     pub unknown_functions: bool,
     /// Whether functions occur that bend or jump.
     pub kinks: bool,
+    /// Whether floors or ceilings of letters occur.
+    pub steps: bool,
 }
 
 impl Names {
@@ -26,6 +28,7 @@ impl Names {
             integral: false,
             unknown_functions: false,
             kinks: false,
+            steps: false,
         };
         for expr in exprs {
             expr.any(&mut |part| {
@@ -33,10 +36,20 @@ impl Names {
                 false
             });
         }
+        if names.steps {
+            for name in super::steps::whole_letters(exprs) {
+                if !names.integers.contains(&name) {
+                    names.integers.push(name);
+                }
+            }
+        }
         names
     }
 
     fn visit(&mut self, part: &Expr) {
+        if let Expr::Call(Function::Floor | Function::Ceil, arguments) = part {
+            self.steps |= arguments.iter().any(Expr::has_unknowns);
+        }
         match part {
             Expr::Symbol(name) if !self.symbols.contains(name) => self.symbols.push(name.clone()),
             Expr::Constant(Constant::I) => self.imaginary = true,

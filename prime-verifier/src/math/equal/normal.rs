@@ -63,6 +63,11 @@ impl Comparer<'_> {
                     .map(|content| Box::new(self.normal(content))),
             ),
             Expr::Text(words) => self.text(words),
+            Expr::Quantity(value, unit) if part_of_one(&unit.name).is_some() => {
+                let parts = part_of_one(&unit.name).unwrap_or(1);
+                let part = Expr::exact(RBig::from_parts(1.into(), parts.into()));
+                Expr::Mul(vec![self.normal(value), part])
+            }
             Expr::Quantity(value, unit) => match self.normal(value) {
                 Expr::List {
                     connective, items, ..
@@ -116,7 +121,7 @@ impl Comparer<'_> {
             .collect();
         // `n = 1, 2, 3`: the left side holds for all.
         if let Some(Expr::Relation(left, rest)) = all.first().cloned()
-            && let [(op @ (Relation::Eq | Relation::In), _)] = rest.as_slice()
+            && let [(op @ (Relation::Eq | Relation::In | Relation::Ne), _)] = rest.as_slice()
             && super::is_name(&left)
             && all
                 .iter()
@@ -128,6 +133,12 @@ impl Comparer<'_> {
                 *item = Expr::Relation(left.clone(), vec![(*op, right)]);
             }
         }
+        // What is excluded is excluded all at once.
+        let connective = if all.iter().all(excludes) && !all.is_empty() {
+            Connective::And
+        } else {
+            connective
+        };
         if all.len() == 1
             && let Some(only) = all.pop()
         {
@@ -171,6 +182,17 @@ impl Comparer<'_> {
                 .map(|item| Expr::Relation(Box::new(first.clone()), vec![(Relation::Eq, item)]))
                 .collect::<Vec<_>>();
             return self.list(Connective::Or, &items, None);
+        }
+        // `x \notin \{1, 2\}` says `x ≠ 1` and `x ≠ 2`.
+        if let [(Relation::NotIn, Expr::Set(items))] = rest.as_slice()
+            && !items.is_empty()
+        {
+            let items = items
+                .iter()
+                .flat_map(|item| spliced(with_signs(item.clone())))
+                .map(|item| Expr::Relation(Box::new(first.clone()), vec![(Relation::Ne, item)]))
+                .collect::<Vec<_>>();
+            return self.list(Connective::And, &items, None);
         }
         with_signs(Expr::Relation(Box::new(first), rest))
     }
@@ -229,11 +251,21 @@ fn with_signs(expr: Expr) -> Expr {
             })
         })
         .collect();
+    // `x ≠ ±1`: it is neither.
+    let connective = if excludes(&expr) {
+        Connective::And
+    } else {
+        Connective::Or
+    };
     Expr::List {
-        connective: Connective::Or,
+        connective,
         items,
         decimal: None,
     }
+}
+
+fn excludes(expr: &Expr) -> bool {
+    matches!(expr, Expr::Relation(_, rest) if matches!(rest.as_slice(), [(Relation::Ne, _)]))
 }
 
 fn resolved(expr: &Expr, minus: &mut dyn FnMut(bool) -> bool) -> Expr {
@@ -286,6 +318,24 @@ fn says_none(words: &str) -> bool {
             | "none"
             | "no such values"
     )
+}
+
+/// `5 tenths` are 0.5.
+fn part_of_one(unit: &str) -> Option<u64> {
+    Some(match unit.strip_suffix('s').unwrap_or(unit) {
+        "half" | "halve" => 2,
+        "third" => 3,
+        "fourth" | "quarter" => 4,
+        "fifth" => 5,
+        "sixth" => 6,
+        "seventh" => 7,
+        "eighth" => 8,
+        "ninth" => 9,
+        "tenth" => 10,
+        "hundredth" => 100,
+        "thousandth" => 1000,
+        _ => return None,
+    })
 }
 
 fn number_word(words: &str) -> Option<i64> {

@@ -33,6 +33,16 @@ pub(super) fn is_set_like(expr: &Expr) -> bool {
     }
 }
 
+impl RealSet {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.0.as_slice(), [span] if span.low.approx == f64::NEG_INFINITY && span.high.approx == f64::INFINITY)
+    }
+}
+
 /// Most spans that are worked with.
 const MAX_SPANS: usize = 256;
 

@@ -8,6 +8,7 @@ use super::{Comparer, Open, is_name};
 use crate::math::expr::{Connective, Expr, Function, Relation};
 
 /// What a statement is about, and where it holds.
+#[derive(Clone)]
 pub(super) struct Region {
     /// `x`, `f(x)`, `|AB|`; nothing for a bare set.
     subject: Option<Expr>,
@@ -40,6 +41,8 @@ impl Comparer<'_> {
                     region = match region {
                         None => Some(next),
                         Some(before) => match self.combined(before, next, false)? {
+                            // `3 < x < 1` is a slip, and equals no other.
+                            Some(both) if both.set.is_empty() => return Ok(None),
                             Some(both) => Some(both),
                             None => return Ok(None),
                         },
@@ -50,28 +53,10 @@ impl Comparer<'_> {
             Expr::List {
                 connective, items, ..
             } => {
-                let equations = items
-                    .iter()
-                    .all(|item| matches!(item, Expr::Relation(_, rest) if matches!(rest.as_slice(), [(Relation::Eq, _)])));
-                let statements = items.iter().all(|item| matches!(item, Expr::Relation(..)));
-                if !statements {
+                if !items.iter().all(|item| matches!(item, Expr::Relation(..))) {
                     return Ok(None);
                 }
-                let either = *connective == Connective::Or || equations;
-                let mut region: Option<Region> = None;
-                for item in items {
-                    let Some(next) = self.region(item)? else {
-                        return Ok(None);
-                    };
-                    region = match region {
-                        None => Some(next),
-                        Some(before) => match self.combined(before, next, either)? {
-                            Some(both) => Some(both),
-                            None => return Ok(None),
-                        },
-                    };
-                }
-                Ok(region)
+                self.region_of_list(*connective, items)
             }
             Expr::Builder(head, condition) => {
                 let (name, within) = match &**head {
@@ -101,6 +86,76 @@ impl Comparer<'_> {
                 .real_set(other)?
                 .map(|set| Region { subject: None, set })),
         }
+    }
+
+    /// Conditions that "or" parts are a union, those that "and" joins an intersection, and a comma says the one that is
+    /// not empty by accident: `x > 1, x < 3` is an interval, `x < 1, x > 3` and `n = 1, n ≥ 3` are unions.
+    fn region_of_list(
+        &mut self,
+        connective: Connective,
+        items: &[Expr],
+    ) -> Result<Option<Region>, Open> {
+        let one = |item: &Expr, wanted: Relation| matches!(item, Expr::Relation(_, rest) if matches!(rest.as_slice(), [(op, _)] if *op == wanted));
+        // "x = 1 and x = 2" gives two answers.
+        let answers = items.iter().all(|item| one(item, Relation::Eq));
+        let mut groups: Vec<Region> = vec![];
+        let mut excluded: Vec<Region> = vec![];
+        for item in items {
+            let Some(next) = self.region(item)? else {
+                return Ok(None);
+            };
+            if one(item, Relation::Ne) && connective != Connective::Or {
+                excluded.push(next);
+                continue;
+            }
+            let joined = match groups.last() {
+                Some(last) if connective != Connective::Or && !answers => {
+                    match self.combined(last.clone(), next.clone(), false)? {
+                        Some(both) if !both.set.is_empty() => Some(both),
+                        Some(_) if connective == Connective::And => return Ok(None),
+                        Some(_) => None,
+                        None => return Ok(None),
+                    }
+                }
+                _ => None,
+            };
+            match joined {
+                Some(both) => {
+                    groups.pop();
+                    groups.push(both);
+                }
+                None => groups.push(next),
+            }
+        }
+        let several = groups.len() > 1;
+        let mut total: Option<Region> = None;
+        for group in groups {
+            total = match total {
+                None => Some(group),
+                Some(before) => match self.combined(before, group, true)? {
+                    Some(both) => Some(both),
+                    None => return Ok(None),
+                },
+            };
+        }
+        // Conditions that allow everything were not meant to be one set.
+        if several
+            && total
+                .as_ref()
+                .is_some_and(|region| region.set.is_everything())
+        {
+            return Ok(None);
+        }
+        for region in excluded {
+            total = match total {
+                None => Some(region),
+                Some(before) => match self.combined(before, region, false)? {
+                    Some(both) => Some(both),
+                    None => return Ok(None),
+                },
+            };
+        }
+        Ok(total)
     }
 
     fn combined(&mut self, a: Region, b: Region, either: bool) -> Result<Option<Region>, Open> {

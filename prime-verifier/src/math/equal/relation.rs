@@ -1,7 +1,7 @@
 //! Equations, inequalities, congruences and conditions.
 
 use super::{Comparer, Open, Verdict, is_name, is_statement};
-use crate::math::expr::{Connective, Expr, Relation};
+use crate::math::expr::{Bracket, Connective, Constant, Expr, Relation};
 
 /// One relation between two sides.
 #[derive(Clone, Copy)]
@@ -60,7 +60,9 @@ impl Comparer<'_> {
                 },
             ) => {
                 // "or" and `±` put nothing in order.
-                if *c == Connective::Or
+                if contrary(*c, *d, x, y) {
+                    false
+                } else if *c == Connective::Or
                     || *d == Connective::Or
                     || x.iter().any(is_statement)
                     || y.iter().any(is_statement)
@@ -90,6 +92,9 @@ impl Comparer<'_> {
         let Expr::List { items, decimal, .. } = list else {
             return Ok(false);
         };
+        let decimal = decimal
+            .as_ref()
+            .filter(|decimal| self.reads_decimal_comma(items, decimal));
         // `(x, y) = (1, 2)` against `x = 1, y = 2`.
         if let (
             Expr::Sequence { items: names, .. },
@@ -305,7 +310,12 @@ impl Comparer<'_> {
             return Ok(true);
         }
         if self.policy.relation_as_set {
-            return Ok(self.as_regions(relation, value)?.unwrap_or(false));
+            if let Some(verdict) = self.as_regions(relation, value)? {
+                return Ok(verdict);
+            }
+            if let Some(interval) = interval(relation) {
+                return self.eq(&interval, value);
+            }
         }
         Ok(false)
     }
@@ -373,6 +383,84 @@ impl Comparer<'_> {
             return self.eq(condition, other);
         }
         Ok(false)
+    }
+}
+
+/// `a ≤ x < b` as `[a, b)`, `x > a` as `(a, ∞)`, whatever the ends are.
+fn interval(relation: &Expr) -> Option<Expr> {
+    let Expr::Relation(first, rest) = relation else {
+        return None;
+    };
+    let infinity = || Expr::Constant(Constant::Infinity);
+    let side = |op: Relation| {
+        if strict(op) {
+            Bracket::Round
+        } else {
+            Bracket::Square
+        }
+    };
+    let upward = |op: Relation| matches!(op, Relation::Lt | Relation::Le);
+    let (open, low, high, close) = match rest.as_slice() {
+        [(p, name), (q, last)]
+            if p.is_order() && q.is_order() && upward(*p) == upward(*q) && is_name(name) =>
+        {
+            let (first, last) = ((**first).clone(), last.clone());
+            if upward(*p) {
+                (side(*p), first, last, side(*q))
+            } else {
+                (side(*q), last, first, side(*p))
+            }
+        }
+        [(op, end)] if op.is_order() && is_name(first) => {
+            if upward(*op) {
+                (Bracket::Round, infinity().negated(), end.clone(), side(*op))
+            } else {
+                (side(*op), end.clone(), infinity(), Bracket::Round)
+            }
+        }
+        _ => return None,
+    };
+    Some(Expr::Sequence {
+        open,
+        close,
+        items: vec![low, high],
+    })
+}
+
+/// Whether "and" here and "or" there make two statements of the same parts.
+///
+/// They do not between the answers of one equation, where people write either: `x = 1` and `x = 2`.
+fn contrary(a: Connective, b: Connective, x: &[Expr], y: &[Expr]) -> bool {
+    if !matches!(
+        (a, b),
+        (Connective::And, Connective::Or) | (Connective::Or, Connective::And)
+    ) {
+        return false;
+    }
+    let mut items = x.iter().chain(y);
+    let propositions = items.clone().all(|item| {
+        matches!(item, Expr::Symbol(_)) || matches!(item, Expr::Apply(name, _) if &**name == "neg")
+    });
+    let answers_of_one = {
+        let subject = x.iter().find_map(equated);
+        subject.is_some() && items.all(|item| equated(item) == subject)
+    };
+    let relations = x
+        .iter()
+        .chain(y)
+        .any(|item| matches!(item, Expr::Relation(..)));
+    propositions || relations && !answers_of_one
+}
+
+/// The left side of one equation.
+fn equated(item: &Expr) -> Option<&Expr> {
+    match item {
+        Expr::Relation(left, rest)
+            if matches!(rest.as_slice(), [(Relation::Eq | Relation::In, _)]) =>
+        {
+            Some(left)
+        }
+        _ => None,
     }
 }
 

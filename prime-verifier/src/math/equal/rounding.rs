@@ -33,6 +33,16 @@ impl Comparer<'_> {
                     .flatten()
                     .any(|d| (15..=17).contains(&d.significant));
                 let noise = printed_float && apart <= 2.0 * f64::EPSILON * size;
+                // A whole number that is written out, or given exactly, needs no rounding.
+                let whole = |written: &Option<Decimal>, expr: &Expr, comparer: &mut Self| {
+                    written.is_none()
+                        && comparer
+                            .exact_value(expr)
+                            .is_ok_and(|value| value.is_some_and(|v| v.is_int()))
+                };
+                if !noise && (whole(&x, a, self) || whole(&y, b, self)) {
+                    return Ok(false);
+                }
                 noise
                     || coarser.is_some_and(|decimal| {
                         // A hair more than half a unit, for ties that floats cannot see.

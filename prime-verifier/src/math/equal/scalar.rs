@@ -13,6 +13,7 @@ use crate::math::eval::balls::Balls;
 use crate::math::eval::exact::Gaussian;
 use crate::math::eval::float::{Approx, Float};
 use crate::math::eval::modular::Modular;
+use crate::math::eval::quadratic;
 use crate::math::eval::{Evaluator, NoValue, exact_value};
 use crate::math::expr::{Constant, Expr};
 use crate::math::hash::Mix;
@@ -87,7 +88,18 @@ impl Comparer<'_> {
             }
             return self.settled(Stage::Exact, false);
         }
+        if let Some(equal) = quadratic::same(a, b, &mut self.budget)? {
+            if !equal && self.rounded(a, b)? {
+                return self.settled(Stage::Rounding, true);
+            }
+            return self.settled(Stage::Exact, equal);
+        }
+        let named = self.named_values(a, b)?;
+        let (a, b) = named.as_ref().map_or((a, b), |(a, b)| (a, b));
         let names = Names::of(&[a, b]);
+        if let Some(equal) = self.at_whole_numbers(a, b, &names)? {
+            return self.settled(Stage::Numeric, equal);
+        }
         match self.modular(a, b, &names)? {
             Some(true) => {
                 let equal = !self.contradicted(a, b, &names)?;
@@ -226,10 +238,6 @@ impl Comparer<'_> {
     fn numeric(&mut self, a: &Expr, b: &Expr, names: &Names) -> Verdict {
         if names.integral {
             return self.by_quadrature(a, b, names);
-        }
-        if names.unknown_functions {
-            // Unknown functions have no values; what they are applied to was compared modulo primes.
-            return Err(Open::Beyond);
         }
         let complex = names.imaginary;
         let constant = names.symbols.is_empty();
@@ -425,7 +433,7 @@ fn number(value: RBig) -> Expr {
 }
 
 /// Whether two floats are certainly values of different numbers.
-fn apart(x: &Approx, y: &Approx) -> bool {
+pub(super) fn apart(x: &Approx, y: &Approx) -> bool {
     let distance = (x.re - y.re).hypot(x.im - y.im);
     distance > 4.0 * (x.error + y.error) && distance > 1e-11 * x.size().max(y.size())
 }

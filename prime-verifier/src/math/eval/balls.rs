@@ -9,6 +9,9 @@ use crate::math::budget::Budget;
 use crate::math::expr::{BigOperator, Constant, Function};
 use crate::math::points::Point;
 
+/// Largest factorial that is multiplied out.
+const MAX_FACTORIAL: u64 = 50_000;
+
 /// Ball arithmetic at one point.
 pub(in crate::math) struct Balls<'p, 'b> {
     point: &'p Point,
@@ -145,16 +148,40 @@ impl Domain for Balls<'_, '_> {
         Ok(self.noted(value))
     }
 
-    fn apply(&mut self, _: &str, _: &[Complex]) -> Value<Complex> {
-        Err(NoValue::NotHere)
+    fn apply(&mut self, name: &str, arguments: &[Complex]) -> Value<Complex> {
+        let mut key = name.to_owned();
+        for argument in arguments {
+            let (re, _) = argument.to_f64();
+            if !argument.is_real() || re.fract() != 0.0 {
+                return Err(NoValue::NotHere);
+            }
+            key.push_str(&format!(" {re}"));
+        }
+        let value = self.point.value(&key);
+        self.rational(&value)
     }
 
     fn opaque(&mut self, _: &BigOperator, _: &[Complex]) -> Value<Complex> {
         Err(NoValue::NotHere)
     }
 
-    fn large_factorial(&mut self, _: u64) -> Value<Complex> {
-        Err(NoValue::NotHere)
+    fn large_factorial(&mut self, n: u64) -> Value<Complex> {
+        if n > MAX_FACTORIAL {
+            return Err(NoValue::NotHere);
+        }
+        let mut product = Complex::from_i64(1);
+        let mut chunk = 1i64;
+        for factor in 2..=n as i64 {
+            chunk = match chunk.checked_mul(factor) {
+                Some(chunk) => chunk,
+                None => {
+                    product = product.mul(&Complex::from_i64(chunk), &mut self.cx)?;
+                    factor
+                }
+            };
+        }
+        let value = product.mul(&Complex::from_i64(chunk), &mut self.cx)?;
+        Ok(self.noted(value))
     }
 
     fn pivot_size(&self, value: &Complex) -> f64 {

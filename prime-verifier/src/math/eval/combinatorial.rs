@@ -9,6 +9,9 @@ use crate::math::expr::{Expr, Function};
 /// Largest factorial that is multiplied out.
 const MAX_FACTORIAL: u64 = 2000;
 
+/// From here on a binomial is a quotient of factorials.
+const LARGE_BINOMIAL: i64 = 500;
+
 impl<D: Domain> Evaluator<'_, D> {
     pub(super) fn factorial(&mut self, function: Function, n: &Expr) -> Value<D::Number> {
         let n = self.whole(n)?;
@@ -50,8 +53,8 @@ impl<D: Domain> Evaluator<'_, D> {
             Ok(n) if n >= 0 => return self.domain.rational(&RBig::ZERO),
             _ => k,
         };
-        if k > MAX_FACTORIAL as i64 {
-            return Err(NoValue::NotHere);
+        if k > LARGE_BINOMIAL {
+            return self.large_binomial(n, k);
         }
         self.budget.charge(4 * k as u64)?;
         let n = self.eval(n)?;
@@ -64,6 +67,25 @@ impl<D: Domain> Evaluator<'_, D> {
         let scale = RBig::ONE / RBig::from(whole::factorial(k as u64, 1));
         let scale = self.domain.rational(&scale)?;
         self.domain.mul(&product, &scale)
+    }
+
+    /// By factorials, of a whole `n`.
+    fn large_binomial(&mut self, n: &Expr, k: i64) -> Value<D::Number> {
+        let n = self.small(n)?;
+        let (Ok(top), Ok(low), Ok(rest)) =
+            (u64::try_from(n), u64::try_from(k), u64::try_from(n - k))
+        else {
+            return Err(NoValue::NotHere);
+        };
+        self.budget.charge(top / 48)?;
+        let below = [
+            self.domain.large_factorial(low)?,
+            self.domain.large_factorial(rest)?,
+        ];
+        let below = self.domain.mul(&below[0], &below[1])?;
+        let above = self.domain.large_factorial(top)?;
+        let below = self.domain.inv(&below)?;
+        self.domain.mul(&above, &below)
     }
 
     /// `a − m ⌊a/m⌋`

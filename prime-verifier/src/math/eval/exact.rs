@@ -10,6 +10,9 @@ use crate::math::expr::{BigOperator, Constant, Function};
 /// Most bits of a numerator or denominator; beyond, another arithmetic takes over.
 const MAX_BITS: usize = 1 << 15;
 
+/// Largest factorial of a quotient that is multiplied out.
+const MAX_EXACT_FACTORIAL: u64 = 3000;
+
 /// `re + im·i`, exactly.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::math) struct Gaussian {
@@ -226,8 +229,11 @@ impl Domain for Exact {
         Err(NoValue::NotHere)
     }
 
-    fn large_factorial(&mut self, _: u64) -> Value<Gaussian> {
-        Err(NoValue::NotHere)
+    fn large_factorial(&mut self, n: u64) -> Value<Gaussian> {
+        if n > MAX_EXACT_FACTORIAL {
+            return Err(NoValue::NotHere);
+        }
+        Gaussian::real(RBig::from(super::whole::factorial(n, 1))).checked()
     }
 
     fn pivot_size(&self, value: &Gaussian) -> f64 {

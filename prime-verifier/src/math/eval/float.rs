@@ -284,8 +284,16 @@ impl Domain for Float<'_> {
         }
     }
 
-    fn apply(&mut self, _: &str, _: &[Approx]) -> Value<Approx> {
-        Err(NoValue::NotHere)
+    /// `a_k` with a whole `k` is a number of its own.
+    fn apply(&mut self, name: &str, arguments: &[Approx]) -> Value<Approx> {
+        let mut key = name.to_owned();
+        for argument in arguments {
+            if !argument.is_real() || argument.re.fract() != 0.0 || argument.error > 0.25 {
+                return Err(NoValue::NotHere);
+            }
+            key.push_str(&format!(" {}", argument.re));
+        }
+        self.rational(&self.point.value(&key))
     }
 
     fn opaque(&mut self, _: &BigOperator, _: &[Approx]) -> Value<Approx> {

@@ -14,6 +14,7 @@ pub(super) mod float;
 mod indexed;
 mod limit;
 pub(super) mod modular;
+pub(super) mod quadratic;
 mod quadrature;
 mod whole;
 

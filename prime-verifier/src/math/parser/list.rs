@@ -88,7 +88,17 @@ impl<'t> Parser<'t> {
         let first_token = self.at;
         let mut items = vec![self.item()?];
         let mut separators = vec![];
-        while let Some(separator) = self.separator() {
+        loop {
+            let equation = matches!(items.last(), Some(Expr::Relation(..)));
+            let separator = match self.separator() {
+                Some(separator) => separator,
+                None if equation && self.row_of_equations_ends() => {
+                    self.advance();
+                    Separator::Comma
+                }
+                None if equation && self.equation_begins() => Separator::Comma,
+                None => break,
+            };
             items.push(self.item()?);
             separators.push(separator);
         }
@@ -233,7 +243,11 @@ impl<'t> Parser<'t> {
                 _ => break,
             };
             self.advance();
-            rest.push((op, self.side()?));
+            let before = self.context;
+            self.context.after_relation = true;
+            let side = self.side();
+            self.context = before;
+            rest.push((op, side?));
         }
         let modulus = self.modulus()?;
         if let Some(modulus) = modulus {

@@ -6,6 +6,7 @@
 
 mod big;
 mod brackets;
+mod date;
 mod environment;
 mod functions;
 mod grouping;
@@ -13,6 +14,7 @@ mod lexer;
 mod list;
 mod number;
 mod scalar;
+mod side_by_side;
 mod symbol;
 mod token;
 mod unicode;
@@ -92,6 +94,9 @@ pub(crate) fn parse(text: &str) -> Result<Expr, SyntaxError> {
         context: Context::default(),
         split: vec![],
     };
+    if let Some(date) = parser.date() {
+        return Ok(date);
+    }
     let answer = parser.answer()?;
     match parser.peek() {
         None => Ok(answer),
@@ -110,6 +115,8 @@ struct Context {
     square: bool,
     /// Under an integral sign: `dx` ends the expression.
     integrand: bool,
+    /// Behind a relation: a wide blank may end the equation and begin the next.
+    after_relation: bool,
     /// In brackets under an integral sign: `dx` is a factor, as in `\int \frac{dx}{x}`.
     inner_integrand: bool,
 }

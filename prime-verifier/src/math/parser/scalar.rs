@@ -75,9 +75,16 @@ impl<'t> Parser<'t> {
         loop {
             match self.peek() {
                 Some(Kind::Times) => {
+                    let cross = matches!(self.source(self.at, self.at + 1), r"\times" | "×");
                     self.advance();
                     let factor = self.signed_factor()?;
-                    factors.push(factor);
+                    match factors.last_mut() {
+                        // `a × b` of vectors is neither `a · b` nor `b × a`.
+                        Some(last) if cross && is_vector(last) && is_vector(&factor) => {
+                            *last = Expr::Apply("cross".into(), vec![last.clone(), factor]);
+                        }
+                        _ => factors.push(factor),
+                    }
                 }
                 Some(Kind::Divide) => {
                     self.advance();
@@ -93,6 +100,7 @@ impl<'t> Parser<'t> {
                     let value = self.collected(factors)?;
                     factors = vec![Expr::Call(Function::Mod, vec![value, modulus])];
                 }
+                Some(_) if self.context.after_relation && self.equation_begins() => break,
                 Some(next)
                     if self.continues_product(
                         next,
@@ -170,6 +178,18 @@ impl<'t> Parser<'t> {
                         Function::Factorial
                     };
                     value = Expr::call(function, value);
+                }
+                // `7 % 3`
+                Some(Kind::Percent)
+                    if matches!(
+                        self.peek_at(1),
+                        Some(Kind::Number { .. } | Kind::Letter { .. })
+                    ) && self.source(self.at, self.at + 1) == "%" =>
+                {
+                    self.advance();
+                    let context = self.context;
+                    let modulus = self.nested(context, Self::factor)?;
+                    value = Expr::Call(Function::Mod, vec![value, modulus]);
                 }
                 Some(Kind::Percent) => {
                     self.advance();
@@ -451,6 +471,16 @@ fn restricted(set: NamedSet, mark: &str) -> Expr {
         }
         (NamedSet::Integers, "+" | ">0") => Expr::NamedSet(NamedSet::Naturals),
         _ => Expr::Apply(format!("{set:?}{mark}").into(), vec![]),
+    }
+}
+
+/// Whether a factor is written as a vector.
+fn is_vector(factor: &Expr) -> bool {
+    match factor {
+        Expr::Symbol(name) => name.starts_with("vec ") || name.starts_with("hat "),
+        Expr::Apply(name, _) => matches!(&**name, "vec" | "cross"),
+        Expr::Neg(inner) => is_vector(inner),
+        _ => false,
     }
 }
 

@@ -99,7 +99,7 @@ impl<'t> Parser<'t> {
                 self.need(Kind::Close(Fence::Group), "`}`")?;
                 return Ok(applied);
             }
-        } else if self.defines_function() {
+        } else if self.defines_function() || self.is_value_at_end(&name) {
             return self.application(&name);
         }
         Ok(Expr::Symbol(name.into()))
@@ -126,6 +126,32 @@ impl<'t> Parser<'t> {
             )
             && self.peek_at(2) == Some(Kind::Close(Fence::Round))
             && matches!(self.peek_at(3), Some(Kind::Relation(_)))
+    }
+
+    /// Whether `(0)` or `(1)` follows a letter that is plainly no factor: a value at the beginning or at the end, since
+    /// nobody multiplies by 0 or 1 in an answer.
+    fn is_value_at_end(&self, name: &str) -> bool {
+        let end = matches!(
+            self.peek_at(1),
+            Some(Kind::Number {
+                text: "0" | "1",
+                ..
+            })
+        );
+        if self.peek() != Some(Kind::Open(Fence::Round))
+            || !end
+            || self.peek_at(2) != Some(Kind::Close(Fence::Round))
+        {
+            return false;
+        }
+        // `2x(1)` is a product.
+        let small = name.starts_with(|c: char| c.is_ascii_lowercase());
+        let behind_number = self
+            .at
+            .checked_sub(2)
+            .and_then(|at| self.tokens.get(at))
+            .is_some_and(|token| matches!(token.kind, Kind::Number { .. }));
+        !(small && behind_number)
     }
 
     fn application(&mut self, name: &str) -> Parsed {
