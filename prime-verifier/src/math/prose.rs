@@ -130,11 +130,30 @@ pub(super) fn conditioned(text: &str) -> Option<(&str, &str)> {
                 .trim_end_matches(r"\quad")
                 .trim_end_matches(r"\")
                 .trim_end_matches([',', ' ']);
-            return (!head.is_empty()).then_some((head, rest));
+            return (!head.is_empty() && names_a_letter(rest)).then_some((head, rest));
         }
         at += 1;
     }
     None
+}
+
+/// Whether a condition is about a letter, as "with multiplicity 3" is not.
+fn names_a_letter(condition: &str) -> bool {
+    let plain = plain(condition);
+    let mut words = plain.split(' ').filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        let letters = |c: char| c.is_ascii_alphabetic();
+        // The article stands before a word.
+        let article = word == "a"
+            && words
+                .peek()
+                .is_some_and(|next| next.len() > 1 && next.chars().all(letters));
+        let lone = word.split(|c: char| !letters(c)).any(|run| run.len() == 1);
+        if lone && !article {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether two conditions are the same, words that only join them and blanks aside.

@@ -59,6 +59,68 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("far too small to see", "10^{-30}", "10^{-31}"),
     ("two numbers for their sum", "1500", "3 500"),
     ("a number out of broken LaTeX", "5", r"\frac{5}"),
+    (
+        "steps alike at whole numbers",
+        r"\lfloor\frac n2\rfloor",
+        r"\lceil\frac{n-1}2\rceil",
+    ),
+    (
+        "steps that differ at powers",
+        r"\lfloor\log_2 n\rfloor+1",
+        r"\lceil\log_2 n\rceil",
+    ),
+    (
+        "conditions that exclude each other",
+        "x<1,x>3",
+        r"(-\infty,1)\cup(3,\infty)",
+    ),
+    ("conditions that meet", "x>1,x<3", "(1,3)"),
+    ("neither of two", r"x\ne\pm1", r"x\ne1,x\ne-1"),
+    ("neither, for everything", r"x\ne\pm1", r"\mathbb R"),
+    ("derivative with a prime", r"\frac{dy}{dx}=2x", "y'=2x"),
+    ("equations side by side", r"x=1\quad y=2", "x=1,y=2"),
+    (
+        "condition behind a formula missing",
+        "$cx+1$ for some real $c$",
+        "cx+1",
+    ),
+    ("letter below", r"\sqrt{4h_m}", r"2\sqrt{h_m}"),
+    (
+        "sum of a million terms",
+        r"\sum_{k=1}^{1000000}k",
+        "500000500000",
+    ),
+    ("decimal comma that could be a list", "1,5", "1.5"),
+    ("decimal comma that could not", "1,05", "1.05"),
+    ("double root left out", "3,1,1", "3,1"),
+    ("end that is a letter", r"[a,\infty)", r"(a,\infty)"),
+    (
+        "\"and\" for \"or\"",
+        r"x<1\text{ or }x>3",
+        r"x<1\text{ and }x>3",
+    ),
+    (
+        "another derivative",
+        r"\frac{dy}{dx}=2x",
+        r"\frac{dy}{dt}=2x",
+    ),
+    ("value at 0 for 0", "I(0)", "0"),
+    ("fragment of a gold in words", "odd $n$", "n"),
+    ("whole number rounded", "123456789", r"1.23457\times10^8"),
+    (
+        "vector turned around",
+        r"\overrightarrow{AB}",
+        r"\overrightarrow{BA}",
+    ),
+    (
+        "cross product for dot product",
+        r"\vec a\times\vec b",
+        r"\vec a\cdot\vec b",
+    ),
+    ("time and ratio", "12:30", "2:5"),
+    ("date and quotient", "5/5/2021", "1/2021"),
+    ("degree sign for percent sign", r"27\%", r"27^\circ"),
+    ("chain that is false", "11", "x=5+6=12"),
 ];
 
 fn table() -> String {

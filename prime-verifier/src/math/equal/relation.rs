@@ -89,7 +89,12 @@ impl Comparer<'_> {
         rest: &[(Relation, Expr)],
         list: &Expr,
     ) -> Verdict {
-        let Expr::List { items, decimal, .. } = list else {
+        let Expr::List {
+            items,
+            decimal,
+            connective,
+        } = list
+        else {
             return Ok(false);
         };
         let decimal = decimal
@@ -134,7 +139,7 @@ impl Comparer<'_> {
                 )
             })
             .collect();
-        if links.len() > 1 && items.len() == links.len() {
+        if links.len() > 1 && items.len() == links.len() && *connective != Connective::Or {
             return self.unordered(&links, items);
         }
         Ok(false)

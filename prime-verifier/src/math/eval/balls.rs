@@ -150,12 +150,17 @@ impl Domain for Balls<'_, '_> {
 
     fn apply(&mut self, name: &str, arguments: &[Complex]) -> Value<Complex> {
         let mut key = name.to_owned();
+        let gap = if name.ends_with('_') && arguments.len() == 1 {
+            ""
+        } else {
+            " "
+        };
         for argument in arguments {
             let (re, _) = argument.to_f64();
             if !argument.is_real() || re.fract() != 0.0 {
                 return Err(NoValue::NotHere);
             }
-            key.push_str(&format!(" {re}"));
+            key.push_str(&format!("{gap}{re}"));
         }
         let value = self.point.value(&key);
         self.rational(&value)

@@ -287,11 +287,17 @@ impl Domain for Float<'_> {
     /// `a_k` with a whole `k` is a number of its own.
     fn apply(&mut self, name: &str, arguments: &[Approx]) -> Value<Approx> {
         let mut key = name.to_owned();
+        // `a_k` at `k = 3` is `a_3`.
+        let gap = if name.ends_with('_') && arguments.len() == 1 {
+            ""
+        } else {
+            " "
+        };
         for argument in arguments {
             if !argument.is_real() || argument.re.fract() != 0.0 || argument.error > 0.25 {
                 return Err(NoValue::NotHere);
             }
-            key.push_str(&format!(" {}", argument.re));
+            key.push_str(&format!("{gap}{}", argument.re));
         }
         self.rational(&self.point.value(&key))
     }

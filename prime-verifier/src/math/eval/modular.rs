@@ -211,6 +211,13 @@ impl Domain for Modular {
     }
 
     fn apply(&mut self, name: &str, arguments: &[Residues]) -> Value<Residues> {
+        // `a_k` at `k = 3` is `a_3`.
+        if name.ends_with('_')
+            && let [Residues([k, same])] = arguments
+            && k == same
+        {
+            return self.symbol(&format!("{name}{k}"));
+        }
         Ok(self.function_atom(name, arguments))
     }
 
