@@ -39,12 +39,16 @@ fn undotted(expr: &Expr) -> Expr {
 
 /// `dy/dx` as a name.
 fn name(big: &BigOperator, primes: bool) -> Option<Expr> {
-    let Expr::Symbol(letter) = &big.body else {
-        return None;
+    let letter: Box<str> = match &big.body {
+        Expr::Symbol(letter) if *letter != big.variable => letter.clone(),
+        // `v_o`
+        Expr::Apply(name, below)
+            if name.ends_with('_') && !below.iter().any(|part| holds(part, &big.variable)) =>
+        {
+            big.body.to_string().into()
+        }
+        _ => return None,
     };
-    if *letter == big.variable {
-        return None;
-    }
     let order = big.upper.as_ref()?.as_written_integer()?;
     let by_default = matches!(&*big.variable, "x" | "t");
     Some(Expr::Symbol(if primes && by_default {

@@ -58,8 +58,9 @@ pub(super) fn linear_in(exprs: &[&Expr], name: &str) -> Vec<Linear> {
 
 /// The letters that stand for whole numbers in floors and ceilings.
 ///
-/// `n` does in `⌊n/2⌋`, where a whole number is what makes a step of it. It does not in `⌊2n⌋`, which would be no step at
-/// all, nor in `⌊n/2 + 1/100⌋`, whose hundredth only moves the jumps of a real letter. `x` never does.
+/// `n` does in `⌊n/2⌋`, where a whole number is what makes a step of it, and so does `a`. `a` does not in `⌊2a⌋`, which
+/// would be no step at all, and neither does in `⌊n/2 + 1/100⌋`, whose hundredth only moves the jumps of a real letter.
+/// `x` never does.
 pub(super) fn whole_letters(exprs: &[&Expr]) -> Vec<Box<str>> {
     let mut whole: Vec<Box<str>> = vec![];
     let mut real: Vec<Box<str>> = vec![];
@@ -72,6 +73,7 @@ pub(super) fn whole_letters(exprs: &[&Expr]) -> Vec<Box<str>> {
             if let Expr::Symbol(name) = part {
                 match grid {
                     Grid::Steps if is_whole_letter(name) => whole.push(name.clone()),
+                    Grid::Whole if is_index(name) => whole.push(name.clone()),
                     Grid::Off => real.push(name.clone()),
                     _ => {}
                 }
@@ -113,6 +115,14 @@ fn grid(form: &Form) -> Grid {
     } else {
         Grid::Steps
     }
+}
+
+/// Letters that are hardly ever anything but whole.
+fn is_index(name: &str) -> bool {
+    matches!(
+        name.split(['_', '\'']).next(),
+        Some("i" | "j" | "k" | "l" | "m" | "n" | "K" | "M" | "N")
+    )
 }
 
 /// Letters that whole numbers are written with: not `x`, `y`, `t` or Greek ones.

@@ -305,14 +305,10 @@ impl<'a, D: Domain> Evaluator<'a, D> {
             (Gcd | Lcm, numbers) => {
                 let numbers = numbers
                     .iter()
-                    .map(|n| self.whole(n))
+                    .map(|n| self.exactly(n))
                     .collect::<Value<Vec<_>>>()?;
-                let value = match function {
-                    Gcd => whole::gcd(&numbers),
-                    _ => whole::lcm(&numbers),
-                };
-                self.domain
-                    .rational(&RBig::from(value.ok_or(NoValue::NotHere)?))
+                let value = whole::common(function, &numbers).ok_or(NoValue::NotHere)?;
+                self.domain.rational(&value)
             }
             (Mod, [a, m]) => {
                 let exact = match (self.exactly(a), self.exactly(m)) {

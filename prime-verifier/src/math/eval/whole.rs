@@ -24,7 +24,26 @@ pub(super) fn factorial(n: u64, step: u64) -> UBig {
     product * UBig::from(chunk)
 }
 
-pub(super) fn gcd(numbers: &[IBig]) -> Option<IBig> {
+/// The greatest common divisor or the least common multiple, of fractions too: over a common denominator.
+pub(super) fn common(function: Function, numbers: &[RBig]) -> Option<RBig> {
+    let denominators: Vec<IBig> = numbers
+        .iter()
+        .map(|n| IBig::from(n.denominator().clone()))
+        .collect();
+    let denominator = lcm(&denominators)?;
+    let scale = RBig::from(denominator);
+    let whole: Vec<IBig> = numbers
+        .iter()
+        .map(|n| (n * &scale).into_parts().0)
+        .collect();
+    let value = match function {
+        Function::Gcd => gcd(&whole)?,
+        _ => lcm(&whole)?,
+    };
+    Some(RBig::from(value) / scale)
+}
+
+fn gcd(numbers: &[IBig]) -> Option<IBig> {
     let mut numbers = numbers.iter().map(|n| n.clone().into_parts().1);
     let mut total = numbers.next()?;
     for n in numbers {
@@ -36,7 +55,7 @@ pub(super) fn gcd(numbers: &[IBig]) -> Option<IBig> {
     Some(IBig::from(total))
 }
 
-pub(super) fn lcm(numbers: &[IBig]) -> Option<IBig> {
+fn lcm(numbers: &[IBig]) -> Option<IBig> {
     let mut total = UBig::ONE;
     for n in numbers {
         let n = n.clone().into_parts().1;
