@@ -164,9 +164,17 @@ fn is_share(name: &str) -> bool {
         || ["acc_", "dpo_acc", "frac_"]
             .iter()
             .any(|start| last.starts_with(start))
-        || ["auc", "clip_ratio", "_waste", "_share", "_rate", "answers"]
-            .iter()
-            .any(|end| last.ends_with(end))
+        || [
+            "auc",
+            "clip_ratio",
+            "_acc",
+            "_waste",
+            "_share",
+            "_rate",
+            "answers",
+        ]
+        .iter()
+        .any(|end| last.ends_with(end))
         || last.contains("clipfrac")
         || (last.contains('@') && !last.ends_with("stderr"))
 }
@@ -283,6 +291,7 @@ mod tests {
             "frac_reward_zero_std",
             "actor/pg_clipfrac_lower",
             "perf/padding_waste",
+            "reward_model/rank_acc",
         ] {
             assert!(is_share(name), "{name}");
         }

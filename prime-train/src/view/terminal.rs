@@ -22,18 +22,26 @@ pub(super) fn columns() -> u16 {
 
 pub(super) struct Terminal {
     bar: ProgressBar,
+    /// Rows and columns, asked for at every drawing: a window may change.
+    size: fn() -> (u16, u16),
     colors: bool,
     left: Mutex<bool>,
 }
 
 impl Terminal {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let size = || Term::stderr().size();
+        Self::on(ProgressDrawTarget::stderr_with_hz(10), size)
+    }
+
+    fn on(target: ProgressDrawTarget, size: fn() -> (u16, u16)) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
         Self {
             bar,
+            size,
             colors: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             left: Mutex::new(false),
         }
@@ -46,7 +54,7 @@ impl Terminal {
         if *left {
             return;
         }
-        let (rows, columns) = Term::stderr().size();
+        let (rows, columns) = (self.size)();
         // The last column stays free: some terminals begin a new line when it is written to.
         let width = columns.saturating_sub(1).min(WIDEST);
         let height = panel::height(board, width).min(rows.saturating_sub(1));
@@ -139,9 +147,120 @@ fn codes(color: Color, modifier: Modifier) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use indicatif::TermLike;
     use ratatui::style::Style;
 
     use super::*;
+
+    /// A terminal that keeps what is on it: lines, and where the cursor is.
+    #[derive(Debug, Clone, Default)]
+    struct Paper(Arc<Mutex<(Vec<String>, usize)>>);
+
+    impl Paper {
+        fn lines(&self) -> Vec<String> {
+            let lines = lock(&self.0).0.clone();
+            lines
+                .iter()
+                .map(|line| line.trim_end().to_owned())
+                .collect()
+        }
+    }
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            80
+        }
+        fn height(&self) -> u16 {
+            24
+        }
+        fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+            lock(&self.0).1 -= n;
+            Ok(())
+        }
+        fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+            lock(&self.0).1 += n;
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            lock(&self.0).1 += 1;
+            Ok(())
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            // Nothing that changes how the terminal works: only colours.
+            let plain = console::strip_ansi_codes(text);
+            assert!(!text.contains("\u{1b}[?"), "{text:?}");
+            let mut paper = lock(&self.0);
+            for character in plain.chars() {
+                // A line that is full goes on in the next, which is what indicatif counts on.
+                let at = paper.1;
+                if paper
+                    .0
+                    .get(at)
+                    .is_some_and(|line| line.chars().count() == 80)
+                {
+                    paper.1 += 1;
+                }
+                let at = paper.1;
+                if paper.0.len() <= at {
+                    paper.0.resize(at + 1, String::new());
+                }
+                paper.0[at].push(character);
+            }
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            let mut paper = lock(&self.0);
+            let at = paper.1;
+            if let Some(line) = paper.0.get_mut(at) {
+                line.clear();
+            }
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_panel_is_drawn_over_itself_and_stays_whole_when_it_is_left() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let terminal = Terminal::on(target, || (24, 80));
+        let mut board = Board::new("runs/a".into(), 300);
+        for step in [1, 2, 150] {
+            board.recorded = Some(step);
+            terminal.draw(&board);
+        }
+        terminal.leave();
+        board.recorded = Some(299);
+        terminal.draw(&board);
+        let lines = paper.lines();
+        let of = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
+        assert_eq!(
+            (of("runs/a"), of("step 150/300"), of("step 299/300")),
+            (1, 1, 0),
+            "{lines:#?}"
+        );
+        let bottom = lines
+            .iter()
+            .position(|line| line.starts_with('╰'))
+            .expect("a bottom");
+        assert!(
+            lines[bottom + 1..].iter().all(String::is_empty),
+            "{lines:#?}"
+        );
+        assert!(lines[0].starts_with("╭ runs/a ─") && lines[0].chars().count() == 79);
+    }
 
     #[test]
     fn rows_keep_their_words_and_colors_end_with_them() {
