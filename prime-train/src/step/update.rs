@@ -11,6 +11,7 @@ use prime_policy::{
 
 use super::credit::{ProcessRewards, TokenAdvantages, ref_log_probs};
 use super::{Environment, JudgedGroup, Learner};
+use crate::activity;
 use crate::config::{Config, KlPlacement, PrmTrust};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
@@ -109,6 +110,8 @@ pub(super) fn policy<M: CausalLm>(
         0 => samples.len(),
         size => size,
     };
+    let passes = samples.len() * config.rl.epochs_per_step;
+    activity::phase("policy update", "responses", passes as u64);
     let tilted = Tilted::of(learner, config, all_actions);
     let mut all = Sums::default();
     let mut norms = vec![];
@@ -239,7 +242,9 @@ fn mini_batch_step<M: CausalLm>(
     let threads = config.worker_threads();
     let actor = learner.actor.prepared();
     let done = accumulate_losses(&actor, &micro_batches, threads, |actor, samples| {
-        micro_batch_loss(actor, env, samples, tilted, totals)
+        let loss = micro_batch_loss(actor, env, samples, tilted, totals);
+        activity::done(samples.len() as u64);
+        loss
     })?;
     drop(actor);
     for part in done.statistics {
