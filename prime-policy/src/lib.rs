@@ -52,7 +52,7 @@ mod value_head;
 pub use chat::{ChatMessage, ChatOptions, ChatTemplate, ChatTemplates, ChatValue};
 pub use checkpoint::{
     Fingerprint, ModelFolder, SideFiles, WeightDtype, WeightFormat, load_weights, save_sharded,
-    save_weights, write_atomically,
+    save_weights, sha256, write_atomically,
 };
 pub use compute::ComputeDtype;
 pub use config::{DecoderConfig, Family, LayerType, RopeScaling, Yarn};

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use prime_policy::{AdapterFolder, AdapterUse, device_by_name};
 use prime_verifier::math::{Extraction, MathPolicy};
 
+use crate::checkpoint::ResumeFrom;
 use crate::code_args::{CodeArgs, SandboxArgs};
 use crate::compare::{self, CompareOptions};
 use crate::config::{self, Config, Layer, Purpose, resolve, resolve_for};
@@ -23,7 +24,9 @@ use crate::opening;
 use crate::preflight::preflight;
 use crate::report::{Server, write_report};
 use crate::reward::extraction;
-use crate::run::{Run, Start, create_run_folder, initial_model, warmed_up_model};
+use crate::run::{
+    Run, Start, changes, create_run_folder, discard, initial_model, lock, warmed_up_model,
+};
 use crate::step::Learner;
 use crate::summary::Summary;
 use crate::verify::{self, VerifyOptions};
@@ -77,11 +80,17 @@ impl Settings {
         Ok(setting.map(|setting| Layer::set(&setting)).transpose()?)
     }
 
-    /// The configuration of a run that goes on; its device may be another.
-    fn resumed(&self, run: &Path) -> Result<Config, TrainError> {
+    /// The configuration of a run that goes on, and in what it is not the one so far.
+    fn resumed(&self, run: &Path) -> Result<(Config, Vec<String>), TrainError> {
         let mut layers = Layer::of_run(run)?;
+        let before = resolve(&layers)?;
+        for set in &self.set {
+            layers.push(Layer::set(set)?);
+        }
         layers.extend(self.device_layer()?);
-        Ok(resolve(&layers)?)
+        let config = resolve(&layers)?;
+        let changed = changes(&before, &config)?;
+        Ok((config, changed))
     }
 
     fn resolve(&self) -> Result<Config, TrainError> {
@@ -109,9 +118,16 @@ pub enum Command {
         /// The run folder's name under run.out_dir; must be new.
         #[arg(long)]
         name: Option<String>,
-        /// Go on with this run folder from its newest checkpoint.
-        #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "config", "preset", "set"])]
+        /// Go on with this run folder from its newest checkpoint that is whole. With --set it may get longer (rl.steps) and be looked
+        /// at otherwise.
+        #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "config", "preset"])]
         resume: Option<PathBuf>,
+        /// Go on from the checkpoint of this step (0: before the first); later ones are set aside.
+        #[arg(long, value_name = "STEP", requires = "resume")]
+        resume_from: Option<u64>,
+        /// Take data files, the model under adapters and checkpoints as they are now, whatever they were.
+        #[arg(long, requires = "resume")]
+        accept_changed: bool,
         /// Print the resolved configuration and a memory plan, and stop.
         #[arg(long)]
         dry_run: bool,
@@ -306,14 +322,24 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
         Command::Train {
             settings,
             resume: Some(folder),
+            resume_from,
+            accept_changed,
             dry_run: false,
             progress,
             ..
         } => {
-            let config = settings.resumed(folder)?;
+            let (config, changed) = settings.resumed(folder)?;
+            let from = ResumeFrom {
+                step: *resume_from,
+                accept_changed: *accept_changed,
+            };
+            for change in &changed {
+                say(&format!("changed: {change}"));
+            }
             say(&format!("run     {}", folder.display()));
             let view = View::start(*progress, folder, config.rl.steps as u64);
-            let summary = Run::resume(&config, folder, true)?.finish()?;
+            let run = Run::resume_from(&config, folder, true, from, changed)?;
+            let summary = run.finish()?;
             drop(view);
             print_summary(&summary, folder);
             Ok(())
@@ -324,9 +350,10 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             dry_run,
             resume,
             progress,
+            ..
         } => {
             let config = match resume {
-                Some(folder) => settings.resumed(folder)?,
+                Some(folder) => settings.resumed(folder)?.0,
                 None => settings.resolve()?,
             };
             if *dry_run {
@@ -472,6 +499,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
     drop((problems, start));
     let looked = clock.elapsed().as_secs_f64();
     let folder = create_run_folder(config, name)?;
+    let _held = lock(&folder)?;
     eprintln!("run     {}", folder.display());
     for line in opening {
         eprintln!("{line}");
@@ -484,8 +512,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
             ..start
         },
         Err(error) => {
-            // Nothing is in it yet, and the name should be free for another try.
-            let _ = std::fs::remove_dir(&folder);
+            discard(&folder);
             return Err(error);
         }
     };

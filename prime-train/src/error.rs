@@ -141,6 +141,30 @@ pub enum TrainError {
         /// The run folder.
         path: PathBuf,
     },
+    /// A file of a checkpoint is not what was written.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The files, and what is wrong with each.
+        what: String,
+    },
+    /// What a run was started on is not what it was.
+    #[error("{what} changed since the run began: {}; put the old files back, or accept them as they are now with --accept-changed", .files.join(", "))]
+    Changed {
+        /// What it is of the run.
+        what: &'static str,
+        /// The files, and how they differ.
+        files: Vec<String>,
+    },
+    /// Another process works on the run.
+    #[error("{} is in use by {holder}: wait for its end, or stop it", path.display())]
+    RunLocked {
+        /// The run folder.
+        path: PathBuf,
+        /// The process, as it calls itself.
+        holder: String,
+    },
     /// None of a step's responses could be judged.
     #[error("none of {responses} responses could be judged; the first: {reason}")]
     NothingJudged {
@@ -203,6 +227,7 @@ impl TrainError {
             TrainError::Config(_)
             | TrainError::Usage(_)
             | TrainError::RunExists { .. }
+            | TrainError::RunLocked { .. }
             | TrainError::Grader { .. }
             | TrainError::Policy(
                 prime_policy::PolicyError::Device { .. }

@@ -141,6 +141,15 @@ impl MetricsWriter {
         })
     }
 
+    /// Brings what was written to the disk.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn sync(&self) -> Result<(), TrainError> {
+        let synced = self.file.sync_data();
+        synced.map_err(TrainError::io("write", &self.path))
+    }
+
     /// Appends one record.
     ///
     /// # Errors
@@ -190,6 +199,25 @@ pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Tra
     complete.lines().enumerate().map(parse).collect()
 }
 
+/// The steps from 0 to `last` that have no record, as ranges in words; empty where every one has.
+pub fn missing_steps(records: &[StepMetrics], last: u64) -> String {
+    let mut ranges = vec![];
+    let mut next = 0;
+    let there = records
+        .iter()
+        .map(StepMetrics::step)
+        .filter(|&step| step <= last);
+    for step in there.chain([last + 1]) {
+        match step.checked_sub(next) {
+            Some(1) => ranges.push(next.to_string()),
+            Some(gap) if gap > 1 => ranges.push(format!("{next} to {}", step - 1)),
+            _ => {}
+        }
+        next = next.max(step + 1);
+    }
+    ranges.join(", ")
+}
+
 /// Whether an error says that there is no such file.
 pub(crate) fn is_missing(error: &TrainError) -> bool {
     matches!(error, TrainError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
@@ -205,6 +233,19 @@ mod tests {
         record.set("acc", 1.0).unwrap();
         record.set_count("rollouts", 32);
         record
+    }
+
+    #[test]
+    fn steps_without_a_record_are_found() {
+        let of = |steps: &[u64], last| {
+            let records: Vec<StepMetrics> =
+                steps.iter().map(|&step| StepMetrics::new(step)).collect();
+            missing_steps(&records, last)
+        };
+        assert_eq!(of(&[0, 1, 2], 2), "");
+        assert_eq!(of(&[0, 1, 2, 3], 2), "");
+        assert_eq!(of(&[1, 2, 5], 7), "0, 3 to 4, 6 to 7");
+        assert_eq!(of(&[], 0), "0");
     }
 
     #[test]

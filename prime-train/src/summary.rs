@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
+use crate::run::Session;
 
 /// A run in a few numbers. Quantities that a run did not measure are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct Summary {
     /// That of the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_stderr: Option<f64>,
+    /// What made the run: version, commit, machine, command line and start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Session>,
     /// Wall time of the whole run, in seconds.
     pub seconds: f64,
     /// Wall time by phase (`warmup`, `rollout`, `prm`, …), in seconds.
@@ -171,6 +175,7 @@ mod tests {
             final_pass_at_1: None,
             warmup_stderr: None,
             final_stderr: Some(0.01),
+            program: None,
             seconds: 12.5,
             seconds_by_phase: [("rollout".to_string(), 4.25)].into(),
         }

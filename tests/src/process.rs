@@ -119,6 +119,17 @@ impl Started {
         }
     }
 
+    /// Whether it has ended.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub fn has_ended(&mut self) -> bool {
+        self.0
+            .try_wait()
+            .expect("the process can be asked")
+            .is_some()
+    }
+
     /// What Ctrl-C sends.
     ///
     /// # Panics

@@ -18,7 +18,28 @@ pub(crate) fn train(args: Vec<OsString>) -> io::Result<ExitCode> {
     cargo
         .args(["run", "--package", TRAIN, "--bin", TRAIN, "--"])
         .args(args);
+    if let Some(commit) = commit() {
+        cargo.env("PRIME_TRAIN_COMMIT", commit);
+    }
     become_command(cargo)
+}
+
+/// The commit that is checked out, with a plus where files differ from it; `None` without git.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(workspace())
+            .output();
+        let output = output.ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Some(match changed.is_empty() {
+        true => commit,
+        false => format!("{commit}+"),
+    })
 }
 
 /// `cargo bench` of the crate that comes first in `args`.

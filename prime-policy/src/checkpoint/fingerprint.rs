@@ -52,6 +52,46 @@ impl Fingerprint {
         Ok(Self(marks.collect::<Result<_, PolicyError>>()?))
     }
 
+    /// That of all files under `folder` but those with one of the names in `without`, by their path in it with `/` in between.
+    ///
+    /// # Errors
+    /// [`PolicyError::Io`] names a file that cannot be read.
+    pub fn of_tree(folder: &Path, without: &[&str]) -> Result<Self, PolicyError> {
+        let mut marks = BTreeMap::new();
+        let mut folders = vec![(folder.to_owned(), String::new())];
+        while let Some((folder, prefix)) = folders.pop() {
+            let io = PolicyError::io(&folder);
+            for entry in std::fs::read_dir(&folder).map_err(&io)? {
+                let entry = entry.map_err(&io)?;
+                let (path, name) = (entry.path(), entry.file_name().display().to_string());
+                let place = format!("{prefix}{name}");
+                if path.is_dir() {
+                    folders.push((path, format!("{place}/")));
+                } else if !without.contains(&name.as_str()) {
+                    marks.insert(place, Mark::of(&path)?);
+                }
+            }
+        }
+        Ok(Self(marks))
+    }
+
+    /// That of some files, by their path as it is given.
+    ///
+    /// # Errors
+    /// [`PolicyError::Io`] names a file that cannot be read.
+    pub fn of_files<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, PolicyError> {
+        let marks = paths.into_iter().map(|path| {
+            let mark = Mark::of(path)?;
+            Ok((path.display().to_string(), mark))
+        });
+        Ok(Self(marks.collect::<Result<_, PolicyError>>()?))
+    }
+
+    /// The files' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether there is nothing to compare with.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -93,13 +133,23 @@ impl Mark {
                 }
             }
         }
-        let mut sha256 = String::new();
-        for byte in hasher.finalize() {
-            // Writing to a string cannot fail.
-            let _ = write!(sha256, "{byte:02x}");
-        }
+        let sha256 = hex(&hasher.finalize());
         Ok(Self { bytes, sha256 })
     }
+}
+
+/// The SHA-256 of `bytes` in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(digest: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

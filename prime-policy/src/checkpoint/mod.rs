@@ -24,7 +24,7 @@ pub(crate) mod write;
 
 pub use atomic::write_atomically;
 pub use element::WeightDtype;
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, sha256};
 pub use folder::ModelFolder;
 pub use load::load_weights;
 pub use save::{WeightFormat, save_sharded, save_weights};

@@ -1,7 +1,8 @@
 //! Layers of TOML: where they come from.
 
+use super::rebase::rebase;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -44,7 +45,8 @@ impl Layer {
         Layer::text(&path.display().to_string(), &text)
     }
 
-    /// The layers of a run folder: `config.full.toml`, which has every key that the run reads, and `config.toml` over it.
+    /// The layers of a run folder: `config.full.toml`, which has every key that the run reads, and `config.toml` over it. Relative
+    /// paths start from where the run was started, if that is still there.
     ///
     /// # Errors
     /// [`ConfigError::Read`] if `config.toml` cannot be read (the other file may be missing), [`ConfigError::Syntax`].
@@ -55,6 +57,11 @@ impl Layer {
             layers.push(Layer::file(&full)?);
         }
         layers.push(Layer::file(&folder.join("config.toml"))?);
+        if let Some(base) = working_dir(folder) {
+            layers
+                .iter_mut()
+                .for_each(|layer| rebase(&mut layer.keys, &base));
+        }
         Ok(layers)
     }
 
@@ -115,4 +122,12 @@ fn parse_value(text: &str) -> Value {
         },
         _ => Value::String(text.to_string()),
     }
+}
+
+/// Where the run in `folder` was started, as its `run.json` says.
+fn working_dir(folder: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(folder.join("run.json")).ok()?;
+    let found: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let base = PathBuf::from(found.get("working_dir")?.as_str()?);
+    base.is_dir().then_some(base)
 }

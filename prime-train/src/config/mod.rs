@@ -26,6 +26,7 @@ mod objective;
 mod objective_keys;
 mod presets;
 mod prm;
+mod rebase;
 mod resolve;
 mod reward;
 mod rl;

@@ -55,8 +55,16 @@ impl Default for Eval {
 pub struct Run {
     /// The folder that run folders are made in.
     pub out_dir: String,
-    /// Save a checkpoint every so many steps; 0 = only at the end.
+    /// Save a checkpoint every so many steps; 0 = by `save_minutes` and at the end only.
     pub save_every: usize,
+    /// Save a checkpoint after the step in which so many minutes have passed since the last one, ≥ 0; 0 = never. The model after
+    /// the warm-up is saved at once.
+    pub save_minutes: f64,
+    /// Keep the policy with the highest value of this metric of an evaluation, such as `eval/pass@1`, in `checkpoints/best`; empty =
+    /// none.
+    pub save_best: String,
+    /// End the run after so many evaluations in a row without a new best of `save_best`; 0 = never.
+    pub stop_after: usize,
     /// Checkpoints kept, ≥ 1.
     pub keep_last: usize,
     /// Try 16 responses to rows before the first step and say what they show; it changes nothing of the run.
@@ -72,6 +80,9 @@ impl Default for Run {
         Run {
             out_dir: "runs".to_string(),
             save_every: 0,
+            save_minutes: 10.0,
+            save_best: String::new(),
+            stop_after: 0,
             keep_last: 2,
             preflight: true,
             transcripts_every: 10,

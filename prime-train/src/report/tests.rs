@@ -117,6 +117,7 @@ pub(super) fn synthetic_run(run: &Path) {
         final_pass_at_1: Some(0.931),
         warmup_stderr: None,
         final_stderr: None,
+        program: None,
         seconds: 71.3,
         seconds_by_phase: phases.map(|(name, s)| (name.to_string(), s)).into(),
     };

@@ -1,25 +1,30 @@
 //! When to step, evaluate and save.
 
 mod evaluating;
+mod extend;
 mod folder;
 mod following;
+mod gain;
+mod lock;
+mod provenance;
 mod rates;
 mod recording;
 mod sum;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use prime_policy::{Decoder, device_by_name};
 
 use crate::activity;
-use crate::checkpoint::{About, Checkpoints};
+use crate::checkpoint::{About, Checkpoints, ResumeFrom, Resumed};
 use crate::config::Config;
 use crate::data::problems::Problems;
 use crate::error::TrainError;
 use crate::files::write_atomically;
-use crate::metrics::StepMetrics;
+use crate::metrics::{StepMetrics, missing_steps, read_metrics};
 use crate::preflight::preflight;
 use crate::progress::Progress;
 use crate::report::{write_report, write_transcripts};
@@ -29,9 +34,14 @@ use crate::summary::Summary;
 use crate::unjudged::Watch;
 use crate::view;
 use following::Following;
+use gain::Gain;
 use recording::Recording;
 
+pub use self::extend::changes;
 pub use self::folder::create_run_folder;
+pub(crate) use self::folder::discard;
+pub use self::lock::{RunLock, lock};
+pub use self::provenance::{Provenance, Session};
 pub use crate::start::{Base, Start, initial_model, warmed_up_model};
 
 /// Set by the signal handler; the run stops after the step in progress.
@@ -49,6 +59,10 @@ pub struct Run {
     following: Following,
     progress: bool,
     watch: Watch,
+    gain: Gain,
+    provenance: Option<Provenance>,
+    saved: Instant,
+    _lock: Arc<RunLock>,
 }
 
 impl Run {
@@ -62,10 +76,11 @@ impl Run {
         start: Start,
         progress: bool,
     ) -> Result<Self, TrainError> {
-        write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
+        let lock = lock(folder)?;
         let clock = Instant::now();
-        let full = config.to_full_toml()?;
-        write_atomically(&folder.join("config.full.toml"), full.as_bytes())?;
+        let provenance = Provenance::of(config)?;
+        provenance.write(folder)?;
+        write_config(folder, config, &provenance)?;
         let (opening, seconds) = (start.opening, start.seconds);
         write_warmup(folder, &start.warmup)?;
         let problems = Problems::open(config, &start.tokenizer)?;
@@ -82,32 +97,104 @@ impl Run {
             checkpoints,
             progress,
             watch: Watch::default(),
+            gain: Gain::default(),
+            provenance: Some(provenance),
+            saved: Instant::now(),
+            _lock: lock,
         };
-        let mut record = StepMetrics::new(0);
         let opened = clock.elapsed().as_secs_f64();
-        record.set("timing_s/startup", opening + opened)?;
-        record.set("timing_s/warmup", seconds)?;
-        record.set_count("data/skipped_rows", run.problems.skipped());
-        let clock = Instant::now();
-        if run.preflight()? {
-            record.set("timing_s/preflight", clock.elapsed().as_secs_f64())?;
-        }
-        run.evaluate_into(config.eval.problems, &mut record)?;
-        run.recording.write(record)?;
+        run.look_at_the_start(opening + opened, Some(seconds))?;
         Ok(run)
     }
 
-    /// Goes on with a run from its newest checkpoint, as if it had never stopped.
+    /// The record of step 0: what there is before the first step.
+    fn look_at_the_start(&mut self, opened: f64, warmup: Option<f64>) -> Result<(), TrainError> {
+        let mut record = StepMetrics::new(0);
+        record.set("timing_s/startup", opened)?;
+        if let Some(seconds) = warmup {
+            record.set("timing_s/warmup", seconds)?;
+        }
+        record.set_count("data/skipped_rows", self.problems.skipped());
+        let clock = Instant::now();
+        if self.preflight()? {
+            record.set("timing_s/preflight", clock.elapsed().as_secs_f64())?;
+        }
+        self.evaluate_into(self.config.eval.problems, &mut record)?;
+        self.note_gain(&record)?;
+        self.recording.write(record)?;
+        Ok(())
+    }
+
+    fn note_gain(&mut self, record: &StepMetrics) -> Result<bool, TrainError> {
+        let (learner, about) = (&self.learner, &self.about);
+        self.gain
+            .look(&self.config, record, &self.checkpoints, learner, about)
+    }
+
+    /// Goes on with a run from its newest checkpoint that is whole, as if it had never stopped.
     ///
     /// # Errors
-    /// [`TrainError::NoCheckpoint`], or the file that is missing or broken.
+    /// Those of [`Self::resume_from`].
     pub fn resume(config: &Config, folder: &Path, progress: bool) -> Result<Self, TrainError> {
+        Self::resume_from(config, folder, progress, ResumeFrom::default(), vec![])
+    }
+
+    /// Goes on with a run, from the step that is asked for; checkpoints after it are set aside. `changed` says which settings
+    /// are not those that the run has had so far.
+    ///
+    /// # Errors
+    /// [`TrainError::RunLocked`]; [`TrainError::NoCheckpoint`]; [`TrainError::Damaged`] and [`TrainError::Changed`] name files that
+    /// are not what they were; the file that is missing or broken.
+    pub fn resume_from(
+        config: &Config,
+        folder: &Path,
+        progress: bool,
+        from: ResumeFrom,
+        changed: Vec<String>,
+    ) -> Result<Self, TrainError> {
+        let clock = Instant::now();
         let device = device_by_name(&config.device)?.autodiff();
+        let lock = lock(folder)?;
+        let mut provenance = Provenance::read(folder)?;
+        if let Some(provenance) = provenance.as_ref().filter(|_| !from.accept_changed) {
+            provenance.check_data(config)?;
+        }
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
-        let (learner, about) = checkpoints.resume(config, &device)?;
+        let Resumed {
+            learner,
+            about,
+            step,
+            notes,
+        } = checkpoints.resume(config, &device, from)?;
+        for note in notes {
+            view::say(&note);
+        }
         let problems = Problems::open(config, &about.tokenizer)?;
+        for path in checkpoints.set_aside_after(step)? {
+            view::say(&format!("set aside: {}", path.display()));
+        }
         let recording = Recording::resume(folder, config, learner.step)?;
-        Ok(Self {
+        let records = read_metrics(&folder.join("metrics.jsonl"))?;
+        if let Some(provenance) = &mut provenance {
+            let mut session = Session::now();
+            (session.from_step, session.changed) = (Some(step), changed);
+            let before = provenance.sessions.last().map(|last| &last.version);
+            if before.is_some_and(|before| *before != session.version) {
+                view::say(&format!(
+                    "note: the run was made by prime-train {}, this is {}",
+                    before.map_or("", String::as_str),
+                    session.version
+                ));
+            }
+            let rewrite = !session.changed.is_empty();
+            provenance.sessions.push(session);
+            provenance.write(folder)?;
+            if rewrite {
+                write_config(folder, config, provenance)?;
+            }
+        }
+        let mut run = Self {
+            gain: Gain::resume(config, &checkpoints, &records)?,
             config: config.clone(),
             folder: folder.to_owned(),
             learner,
@@ -118,7 +205,22 @@ impl Run {
             following: Following::default(),
             progress,
             watch: Watch::default(),
-        })
+            provenance,
+            saved: Instant::now(),
+            _lock: lock,
+        };
+        if records.is_empty() && step == 0 {
+            run.look_at_the_start(clock.elapsed().as_secs_f64(), None)?;
+        } else {
+            let missing = missing_steps(&records, step);
+            if !missing.is_empty() {
+                view::say(&format!(
+                    "warning: {} has no record of step {missing}",
+                    folder.join("metrics.jsonl").display()
+                ));
+            }
+        }
+        Ok(run)
     }
 
     /// Looks at 16 samples first, where the data is somebody's own and there is a console to tell; whether it did.
@@ -195,17 +297,23 @@ impl Run {
             } else if due(config.eval.every) {
                 self.evaluate_into(config.eval.every_problems, &mut report.metrics)?;
             }
+            let over = self.note_gain(&report.metrics)?;
             let recorded = self.recording.write(report.metrics)?;
             if due(config.run.transcripts_every) || number == total {
                 write_transcripts(&self.folder, number, &report.transcripts)?;
             }
-            if due(config.run.save_every) && number < total {
+            let minutes = config.run.save_minutes;
+            let late = minutes > 0.0 && self.saved.elapsed().as_secs_f64() >= 60.0 * minutes;
+            if (due(config.run.save_every) || late) && number < total {
                 self.save()?;
             }
             if let Some(bar) = &mut bar {
                 bar.tick(&message(&recorded));
             }
             self.following.look(&self.folder);
+            if over {
+                break;
+            }
         }
         if let Some(bar) = bar {
             bar.finish("done");
@@ -220,10 +328,31 @@ impl Run {
     fn save(&mut self) -> Result<PathBuf, TrainError> {
         activity::phase("saving", "", 0);
         let clock = Instant::now();
+        self.recording.sync()?;
         let saved = self.checkpoints.save(&self.learner, &self.about)?;
+        self.saved = Instant::now();
         self.recording.saved_in(clock.elapsed().as_secs_f64());
         Ok(saved)
     }
+}
+
+/// `config.toml`, which says what made it, and `config.full.toml`.
+fn write_config(folder: &Path, config: &Config, from: &Provenance) -> Result<(), TrainError> {
+    let mut text = String::new();
+    for session in from
+        .sessions
+        .first()
+        .into_iter()
+        .chain(from.sessions.last().filter(|_| from.sessions.len() > 1))
+    {
+        // A line of a comment cannot hold a line break.
+        let command = session.command.join(" ").replace(['\n', '\r'], " ");
+        text += &format!("# {}\n# {command}\n", session.describe());
+    }
+    text += &config.to_toml()?;
+    write_atomically(&folder.join("config.toml"), text.as_bytes())?;
+    let full = config.to_full_toml()?;
+    write_atomically(&folder.join("config.full.toml"), full.as_bytes())
 }
 
 /// `warmup.jsonl`: an object for each report of the warm-up, if there was one.

@@ -51,6 +51,11 @@ impl Recording {
         })
     }
 
+    /// Brings the records to the disk, before a checkpoint that comes after them.
+    pub(super) fn sync(&self) -> Result<(), TrainError> {
+        self.metrics.sync()
+    }
+
     /// A checkpoint took so long; the next record says so.
     pub(super) fn saved_in(&mut self, seconds: f64) {
         self.saving += seconds;

@@ -45,6 +45,10 @@ impl Run {
             final_pass_at_1: pass(records.last()),
             warmup_stderr: stderr(first),
             final_stderr: stderr(records.last()),
+            program: self
+                .provenance
+                .as_ref()
+                .and_then(|provenance| provenance.sessions.first().cloned()),
             seconds: phases.values().sum(),
             seconds_by_phase: phases,
         })

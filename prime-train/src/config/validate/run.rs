@@ -32,5 +32,19 @@ pub(super) fn eval_and_run(config: &Config) -> Checked {
         "\"\"",
         "a folder",
     )?;
-    at_least_one("run.keep_last", config.run.keep_last)
+    not_negative("run.save_minutes", config.run.save_minutes)?;
+    let run = &config.run;
+    ensure(
+        run.save_best.is_empty() || run.save_best.starts_with("eval/"),
+        "run.save_best",
+        &run.save_best,
+        "a metric of the evaluation, such as eval/pass@1, or empty",
+    )?;
+    ensure(
+        run.stop_after == 0 || !run.save_best.is_empty(),
+        "run.stop_after",
+        run.stop_after,
+        "0 without run.save_best, the metric whose gain it waits for",
+    )?;
+    at_least_one("run.keep_last", run.keep_last)
 }

@@ -6,6 +6,12 @@
 //! With adapters `policy/` and `prm/` are adapter folders in PEFT's layout and `reference/adapter/` is the adapter that the
 //! run started from. The base, read from a folder, stays where it is: `reference/base.json`, and one beside each adapter,
 //! says where, and what its files were, so that another model in its place is seen. A fresh base is kept in `reference/`.
+//!
+//! Each of these folders has `sums.json`, the size and SHA-256 of its files, which is written last.
+
+mod best;
+mod steps;
+mod sums;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +30,8 @@ use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
 use crate::start::{Base, Start};
 use crate::step::{Learner, Trust};
+
+pub use best::Best;
 
 /// What the models of a run have in common besides their weights.
 #[derive(Debug, Clone)]
@@ -90,6 +98,27 @@ const ADAPTER: &str = "adapter";
 const CRITIC: &str = "value_head.safetensors";
 const CRITIC_OPTIMIZER: &str = "value_head_optimizer.bin";
 
+/// Where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ResumeFrom {
+    /// The step; the newest without.
+    pub step: Option<u64>,
+    /// Whether files may have changed since they were written.
+    pub accept_changed: bool,
+}
+
+/// A run as a checkpoint has it.
+pub struct Resumed {
+    /// What training changes.
+    pub learner: Learner<Decoder>,
+    /// What its models have in common.
+    pub about: About,
+    /// The step that it was saved after.
+    pub step: u64,
+    /// What the user should know, a line each.
+    pub notes: Vec<String>,
+}
+
 /// The checkpoints of one run.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
@@ -142,6 +171,7 @@ impl Checkpoints {
         }) = base
         else {
             about.whole(&model).save(&folder)?;
+            sums::write(&folder)?;
             return Ok((model, about));
         };
         about.adapters = Some(match path {
@@ -166,6 +196,7 @@ impl Checkpoints {
             }
         });
         about.save(&model, &folder.join(ADAPTER))?;
+        sums::write(&folder)?;
         Ok((model, about))
     }
 
@@ -174,7 +205,7 @@ impl Checkpoints {
     /// # Errors
     /// The file that could not be written. Earlier checkpoints are untouched then.
     pub fn save(&self, learner: &Learner<Decoder>, about: &About) -> Result<PathBuf, TrainError> {
-        let last = self.folder.join(format!("step-{:06}", learner.step));
+        let last = steps::folder(&self.folder, learner.step);
         let partial = last.with_extension("partial");
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(TrainError::io("remove", &partial))?;
@@ -205,35 +236,14 @@ impl Checkpoints {
             reason: e.to_string(),
         })?;
         write_atomically(&partial.join("state.json"), text.as_bytes())?;
+        sums::write(&partial)?;
         if last.exists() {
             fs::remove_dir_all(&last).map_err(TrainError::io("remove", &last))?;
         }
         fs::rename(&partial, &last).map_err(TrainError::io("write", &last))?;
-        let mut all = self.list()?;
-        while all.len() > self.keep_last {
-            let oldest = all.remove(0);
-            fs::remove_dir_all(&oldest).map_err(TrainError::io("remove", &oldest))?;
-        }
+        sums::sync_folder(&self.folder)?;
+        steps::retire(&self.folder, self.keep_last)?;
         Ok(last)
-    }
-
-    /// Folders of complete checkpoints, oldest first.
-    fn list(&self) -> Result<Vec<PathBuf>, TrainError> {
-        let mut found = vec![];
-        if !self.folder.exists() {
-            return Ok(found);
-        }
-        let entries = fs::read_dir(&self.folder).map_err(TrainError::io("read", &self.folder))?;
-        for entry in entries {
-            let path = entry.map_err(TrainError::io("read", &self.folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with("step-") && !name.ends_with(".partial") {
-                found.push(path);
-            }
-        }
-        // Step numbers have leading zeros: order of names is order of steps.
-        found.sort();
-        Ok(found)
     }
 
     /// The newest complete checkpoint.
@@ -241,22 +251,107 @@ impl Checkpoints {
     /// # Errors
     /// [`TrainError::NoCheckpoint`] when there is none.
     pub fn latest(&self) -> Result<PathBuf, TrainError> {
-        self.list()?.pop().ok_or_else(|| TrainError::NoCheckpoint {
-            path: self.folder.parent().unwrap_or(&self.folder).to_owned(),
-        })
+        let newest = steps::all(&self.folder)?.pop();
+        let (_, path) = newest.ok_or_else(|| self.none())?;
+        Ok(path)
     }
 
-    /// The learner of the newest checkpoint, with what its folders say about its models.
+    fn none(&self) -> TrainError {
+        TrainError::NoCheckpoint {
+            path: self.folder.parent().unwrap_or(&self.folder).to_owned(),
+        }
+    }
+
+    /// Whether the run got as far as its first step: there is something to go on from.
+    pub fn has_start(&self) -> bool {
+        sums::is_complete(&self.reference())
+            || steps::all(&self.folder).is_ok_and(|all| !all.is_empty())
+    }
+
+    /// Takes the checkpoints after `step` out of the run's line, which goes on from there anew: they are renamed. Returns their
+    /// new names.
     ///
     /// # Errors
-    /// [`TrainError::NoCheckpoint`], or the file that is missing or broken.
+    /// [`TrainError::Io`].
+    pub fn set_aside_after(&self, step: u64) -> Result<Vec<PathBuf>, TrainError> {
+        steps::set_aside(&self.folder, step)
+    }
+
+    /// Where a run goes on: the newest checkpoint that is as it was written, the model before the first step where there is none
+    /// yet, or the step that is asked for (0 is the model before the first).
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`]; [`TrainError::Usage`] for a step without a checkpoint; [`TrainError::Damaged`] or the file
+    /// that is missing or broken, if the step asked for, every checkpoint or the reference is.
     pub fn resume(
         &self,
         config: &Config,
         device: &Device,
+        from: ResumeFrom,
+    ) -> Result<Resumed, TrainError> {
+        let mut notes = vec![];
+        let checked = |folder: &Path| match from.accept_changed {
+            true => Ok(()),
+            false => sums::check(folder),
+        };
+        let load = |step: u64, folder: Option<&Path>| -> Result<Resumed, TrainError> {
+            if let Some(folder) = folder {
+                checked(folder)?;
+            }
+            let (learner, about) = self.load(config, device, folder, from.accept_changed)?;
+            Ok(Resumed {
+                learner,
+                about,
+                step,
+                notes: vec![],
+            })
+        };
+        checked(&self.reference())?;
+        let all = steps::all(&self.folder)?;
+        if let Some(step) = from.step {
+            let found = all.iter().find(|(there, _)| *there == step);
+            return match found {
+                Some((_, folder)) => load(step, Some(folder)),
+                None if step == 0 && sums::is_complete(&self.reference()) => load(0, None),
+                None => {
+                    let there: Vec<String> = all.iter().map(|(s, _)| s.to_string()).collect();
+                    Err(TrainError::Usage(format!(
+                        "--resume-from {step}: there is no checkpoint of that step, but of 0 (the model before the first) and [{}]",
+                        there.join(", ")
+                    )))
+                }
+            };
+        }
+        let mut first_error = None;
+        for (step, folder) in all.iter().rev() {
+            match load(*step, Some(folder)) {
+                Ok(resumed) => return Ok(Resumed { notes, ..resumed }),
+                Err(error) => {
+                    notes.push(format!("warning: {error}; an older checkpoint is tried"));
+                    first_error = first_error.or(Some(error));
+                }
+            }
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None if sums::is_complete(&self.reference()) => load(0, None),
+            None => Err(self.none()),
+        }
+    }
+
+    /// The learner of the checkpoint in `folder`, or the one before the first step, with what its folders say about its models.
+    fn load(
+        &self,
+        config: &Config,
+        device: &Device,
+        folder: Option<&Path>,
+        accept_changed: bool,
     ) -> Result<(Learner<Decoder>, About), TrainError> {
-        let folder = self.latest()?;
-        let outside = BaseReference::read(&self.reference())?;
+        let mut outside = BaseReference::read(&self.reference())?;
+        if let Some(base) = outside.as_mut().filter(|_| accept_changed) {
+            // Without fingerprints nothing is compared.
+            base.files = Default::default();
+        }
         let ModelFolder {
             config: shape,
             model: whole,
@@ -303,6 +398,9 @@ impl Checkpoints {
                 model
             }
             false => whole.clone(),
+        };
+        let Some(folder) = folder else {
+            return Ok((Learner::new(reference, config)?, about));
         };
         let policy_folder = folder.join("policy");
         let policy = load(&policy_folder)?;
