@@ -125,12 +125,15 @@ fn decide(
         return (MathVerdict::Equal, Some(Stage::Text));
     }
     let (Ok(gold_tree), Ok(tree)) = (&gold.tree, &answer.tree) else {
-        let opaque = gold.is_opaque();
+        let opaque = gold.is_opaque() || answer.is_opaque();
         let same = layout::same_without_layout(gold.text(), answer.text())
             || opaque && prose::same_text(gold.text(), answer.text());
         return if same {
             (MathVerdict::Equal, Some(Stage::Text))
-        } else if opaque && (answer.tree.is_ok() || answer.is_opaque()) {
+        } else if opaque
+            && (gold.tree.is_ok() || gold.is_opaque())
+            && (answer.tree.is_ok() || answer.is_opaque())
+        {
             // Words that are not read equal the same words only.
             (MathVerdict::NotEqual, Some(Stage::Text))
         } else {

@@ -174,6 +174,12 @@ impl MathVerifier {
         let comparison = &grade.comparison;
         match comparison.verdict {
             MathVerdict::Equal => Verdict::compared(true),
+            // Words that equal no answer: wrong, and why.
+            MathVerdict::NotEqual
+                if !comparison.gold.is_opaque() && comparison.answer.syntax_error().is_some() =>
+            {
+                Verdict::judged(Score::ZERO, unreadable(&comparison.answer))
+            }
             MathVerdict::NotEqual => Verdict::compared(false),
             MathVerdict::NoAnswer => Verdict::judged(Score::ZERO, Detail::NoAnswer),
             MathVerdict::Unparsed => match comparison.gold.syntax_error() {
@@ -181,13 +187,7 @@ impl MathVerifier {
                     "the ground truth {} cannot be read: {error}",
                     layout::quoted(comparison.gold.text())
                 )),
-                None => {
-                    let why = comparison
-                        .answer
-                        .syntax_error()
-                        .map_or_else(String::new, ToString::to_string);
-                    Verdict::judged(Score::ZERO, Detail::Unreadable { why })
-                }
+                None => Verdict::judged(Score::ZERO, unreadable(&comparison.answer)),
             },
             MathVerdict::Undecided if !comparison.gold_at_fault => Verdict::judged(
                 Score::ZERO,
@@ -205,6 +205,13 @@ impl MathVerifier {
             )),
         }
     }
+}
+
+fn unreadable(answer: &Answer) -> Detail {
+    let why = answer
+        .syntax_error()
+        .map_or_else(String::new, ToString::to_string);
+    Detail::Unreadable { why }
 }
 
 impl Verifier for MathVerifier {
