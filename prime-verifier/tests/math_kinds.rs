@@ -467,4 +467,51 @@ const KINDS: &[(&str, &[Row])] = &[
             ),
         ],
     ),
+    (
+        "series, antiderivatives, bound letters",
+        &[
+            (r"\ln 2", r"\sum_{n=1}^{\infty}\frac{(-1)^{n+1}}{n}", true),
+            (
+                r"\frac{\pi}{4}",
+                r"\sum_{n=0}^{\infty}\frac{(-1)^n}{2n+1}",
+                true,
+            ),
+            (
+                r"\frac{\pi^2}{8}",
+                r"\sum_{n=0}^{\infty}\frac{1}{(2n+1)^2}",
+                true,
+            ),
+            (
+                r"\frac{\pi^2}{6}",
+                r"\sum_{n=0}^{\infty}\frac{1}{(2n+1)^2}",
+                false,
+            ),
+            (r"\frac{1}{1-x}", r"\sum_{n=0}^{\infty}x^n", true),
+            (r"\frac{1}{1+x}", r"\sum_{n=0}^{\infty}x^n", false),
+            (
+                r"\cos x",
+                r"\sum_{n=0}^{\infty}\frac{(-1)^n x^{2n}}{(2n)!}",
+                true,
+            ),
+            (
+                r"\sin x",
+                r"\sum_{n=0}^{\infty}\frac{(-1)^n x^{2n}}{(2n)!}",
+                false,
+            ),
+            (r"e^x", r"\sum_{n=0}^{\infty}\frac{x^n}{n!}", true),
+            (r"2", r"\sum_{n=0}^{\infty}\frac{1}{2^n}", true),
+            (r"1", r"\sum_{n=1}^{\infty}\frac{1}{n(n+1)}", true),
+            (
+                r"\sum_{k=0}^{\infty} \frac{x^{k}}{k!}",
+                r"\sum_{n=0}^{\infty}\frac{x^n}{n!}",
+                true,
+            ),
+            (r"\frac{x^2}{2}", r"\int x\,dx", false),
+            (r"\sin x+C", r"\int \cos x\,dx", true),
+            (r"-\sin x+C", r"\int \cos x\,dx", false),
+            (r"\gcd(\frac12,\frac13)", r"\frac16", true),
+            (r"\sum_{j=1}^n a_j", r"\sum_{i=1}^n a_i", true),
+            (r"\sum_{j=1}^n a_{j+1}", r"\sum_{i=1}^n a_i", false),
+        ],
+    ),
 ];

@@ -1,5 +1,6 @@
 //! Derivatives of what has one by the rules.
 
+use super::{Comparer, Open};
 use crate::math::expr::{BigKind, BigOperator, Constant, Expr, Function};
 
 /// Largest tree that is differentiated, in nodes; the derivative is at most that many times as large.
@@ -77,6 +78,40 @@ fn carried(expr: &Expr, primes: bool) -> Expr {
         }
         _ => None,
     })
+}
+
+impl Comparer<'_> {
+    /// `\int x\,dx` against `x²/2 + C`: whether the derivative of one is what the other integrates. A constant of
+    /// integration has to be there.
+    pub(super) fn antiderivatives(&mut self, a: &Expr, b: &Expr) -> Result<Option<bool>, Open> {
+        let indefinite = |expr: &Expr| match expr {
+            Expr::Big(big)
+                if big.kind == BigKind::Integral && big.lower.is_none() && big.upper.is_none() =>
+            {
+                Some((**big).clone())
+            }
+            _ => None,
+        };
+        let (big, other) = match (indefinite(a), indefinite(b)) {
+            (Some(big), None) => (big, b),
+            (None, Some(big)) => (big, a),
+            _ => return Ok(None),
+        };
+        let constant = |expr: &Expr| {
+            matches!(expr, Expr::Symbol(name)
+                if name.starts_with(['C', 'c', 'K', 'k']) && !holds(&big.body, name) && *name != big.variable)
+        };
+        let Expr::Add(terms) = other else {
+            return Ok(Some(false));
+        };
+        if !terms.iter().any(constant) {
+            return Ok(Some(false));
+        }
+        match of(other, &big.variable) {
+            Some(slope) => self.scalars(&slope, &big.body).map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 fn derivative(big: &BigOperator) -> Option<Expr> {

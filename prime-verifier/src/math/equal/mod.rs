@@ -3,6 +3,7 @@
 //! Structures are compared part by part here and in the files beside this one; what is left are pairs of scalars, which
 //! [`scalar`] decides in stages from exact to numeric.
 
+mod bound;
 mod collection;
 mod derivative;
 mod figures;
@@ -102,7 +103,8 @@ impl<'p> Comparer<'p> {
             return Ok(false);
         }
         let primes = derivative::shows_primes(a) || derivative::shows_primes(b);
-        let [a, b] = [a, b].map(|expr| figures::named(&derivative::carried_out(expr, primes)));
+        let [a, b] = [a, b]
+            .map(|expr| bound::renamed(&figures::named(&derivative::carried_out(expr, primes))));
         let (a, b) = (self.normal(&a), self.normal(&b));
         match self.eq(&a, &b) {
             // One way may come to what tells the two apart before it comes to what cannot be told.

@@ -12,6 +12,8 @@ pub(super) struct Names {
     pub integers: Vec<Box<str>>,
     pub imaginary: bool,
     pub integral: bool,
+    /// Whether infinite sums occur, which cost much.
+    pub series: bool,
     pub unknown_functions: bool,
     /// Whether functions occur that bend or jump.
     pub kinks: bool,
@@ -26,6 +28,7 @@ impl Names {
             integers: vec![],
             imaginary: false,
             integral: false,
+            series: false,
             unknown_functions: false,
             kinks: false,
             steps: false,
@@ -102,6 +105,10 @@ impl Names {
             }
             Expr::Pow(base, exponent) if is_negative_number(base) => self.whole_in(exponent),
             Expr::Big(big) => match big.kind {
+                BigKind::Sum if big.upper == Some(Expr::Constant(Constant::Infinity)) => {
+                    self.integral = true;
+                    self.series = true;
+                }
                 BigKind::Sum | BigKind::Product => {
                     for bound in [&big.lower, &big.upper].into_iter().flatten() {
                         self.whole_in(bound);

@@ -24,7 +24,7 @@ use crate::math::policy::LogBase;
 const ENOUGH_POINTS: usize = 2;
 
 /// Points at which integrals are evaluated at most.
-const QUADRATURE_POINTS: usize = 4;
+const QUADRATURE_POINTS: usize = 6;
 
 /// Points with whole coordinates at which expressions with integer variables have to agree.
 const WHOLE_POINTS: usize = 8;
@@ -93,6 +93,9 @@ impl Comparer<'_> {
                 return self.settled(Stage::Rounding, true);
             }
             return self.settled(Stage::Exact, equal);
+        }
+        if let Some(verdict) = self.antiderivatives(a, b)? {
+            return self.settled(Stage::Numeric, verdict);
         }
         let named = self.named_values(a, b)?;
         let (a, b) = named.as_ref().map_or((a, b), |(a, b)| (a, b));
@@ -395,6 +398,9 @@ impl Comparer<'_> {
                         return Ok(false);
                     }
                     good += 1;
+                    if names.series && good > wanted {
+                        break;
+                    }
                 }
                 (Err(NoValue::Spent), _) | (_, Err(NoValue::Spent)) => return Err(Open::Spent),
                 _ => {}

@@ -16,6 +16,7 @@ mod limit;
 pub(super) mod modular;
 pub(super) mod quadratic;
 mod quadrature;
+mod series;
 mod whole;
 
 use dashu_base::BitTest;
@@ -368,6 +369,11 @@ impl<'a, D: Domain> Evaluator<'a, D> {
 
     fn big(&mut self, big: &BigOperator) -> Value<D::Number> {
         match big.kind {
+            BigKind::Sum
+                if D::QUADRATURE && big.upper == Some(Expr::Constant(Constant::Infinity)) =>
+            {
+                self.series(big)
+            }
             BigKind::Sum | BigKind::Product => self.indexed(big),
             BigKind::Integral if D::QUADRATURE => self.quadrature(big),
             BigKind::Limit => match self.limit(big) {
