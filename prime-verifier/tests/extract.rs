@@ -35,7 +35,7 @@ fn finds_the_last_whole_box() {
         (r"\boxed{}", Some("")),
         (r"\boxed{é→ü}", Some("é→ü")),
         (r"\boxed{4\}", None),
-        (r"\boxed 5", None),
+        (r"\boxed 5", Some("5")),
         (r"\boxedx{5}", None),
         (r"boxed{5}", None),
         (r"\boxed", None),

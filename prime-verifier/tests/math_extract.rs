@@ -358,3 +358,90 @@ fn marks_of_a_layout_are_read_where_they_are_asked_for() {
     }
     assert_eq!(Source::by_name("anywhere"), None);
 }
+
+#[test]
+fn a_thought_of_any_model_and_length_is_no_answer() {
+    let long = "so it goes, ".repeat(20_000);
+    let tags = [
+        ("<think>", "</think>"),
+        ("<thinking>", "</thinking>"),
+        ("<reasoning>", "</reasoning>"),
+        ("<|begin_of_thought|>", "<|end_of_thought|>"),
+        ("◁think▷", "◁/think▷"),
+        (
+            "<|channel|>analysis<|message|>",
+            "<|channel|>final<|message|>",
+        ),
+    ];
+    for extraction in [Extraction::boxed(), Extraction::anywhere()] {
+        for (open, close) in tags {
+            let unfinished = format!(r"{open} perhaps \boxed{{3}}, {long} \boxed{{3}}");
+            assert!(extraction.find(&unfinished).is_none(), "{open}");
+            let finished = format!(r"{open} perhaps \boxed{{3}} {close} So \boxed{{4}}.");
+            let found = extraction.find(&finished).unwrap();
+            assert_eq!(&*found.text, "4", "{open}");
+        }
+    }
+    let mut strict = Extraction::boxed();
+    strict.require_closed_thinking = true;
+    assert!(strict.find(r"It goes on and on, \boxed{3}").is_none());
+    assert!(strict.find(r"It ends. </think> \boxed{3}").is_some());
+    let mut own = Extraction::boxed();
+    own.thinking_tags
+        .push(["<musing>".into(), "</musing>".into()]);
+    assert!(own.find(r"<musing> \boxed{3}").is_none());
+}
+
+#[test]
+fn what_is_taken_back_or_bounded_is_no_answer() {
+    let extraction = Extraction::anywhere();
+    for text in [
+        "The answer is not 5.",
+        "The answer is at least 5",
+        "the final answer is not $5$",
+        "It is more than 5",
+        "It must be less than $5$.",
+        "Between 4 and 5.",
+        "So x is not equal to 5",
+        "The result is greater than 5.",
+        r"The answer is \boxed{5",
+    ] {
+        let found = extraction.find(text);
+        assert!(found.is_none(), "{text:?}: {found:?}");
+    }
+    for text in [
+        "The answer is not 4 but 5.",
+        "It is not small: 5",
+        "At least he got it: 5",
+    ] {
+        let found = extraction.find(text).map(|found| found.text.into_owned());
+        assert!(
+            found.as_deref().is_some_and(|found| found.contains('5')),
+            "{text:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn money_is_no_passage_of_maths() {
+    let extraction = Extraction::anywhere();
+    let verifier = MathVerifier::new(extraction, MathPolicy::default());
+    for (text, gold) in [
+        ("She makes 9 * $2 = $18 every day.", "18"),
+        ("He pays $20 - $14.99 = $5.01 in change.", "5.01"),
+        ("Each egg costs $2 and she sells 9, so she makes $18.", "18"),
+        (
+            "The profit is $70,000, since $200,000 - $130,000 = $70,000.",
+            "70000",
+        ),
+        (
+            r"First we guess $\boxed{3}$ but the real one is $\boxed 8$.",
+            "8",
+        ),
+    ] {
+        assert!(
+            verifier.grade(text, &[gold]).comparison.is_equal(),
+            "{text}"
+        );
+    }
+}

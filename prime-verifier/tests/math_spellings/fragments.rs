@@ -90,8 +90,47 @@ fn values_of_programs() {
 fn remainders_and_bases_stay() {
     never(&[
         (r"x=3 \pmod 7", r"x=3 \pmod 5"),
-        (r"x=3 \pmod 7", "3"),
         ("1126_7", "1126_9 + 1"),
         ("5_x", "5"),
     ]);
+}
+
+#[test]
+fn a_residue_may_go_without_its_modulus() {
+    super::equal(&[
+        (r"x\equiv 5 \pmod 7", "5"),
+        (r"5 \pmod 7", "5"),
+        (r"x\equiv -2 \pmod 7", "5"),
+    ]);
+    super::different(&[
+        (r"x\equiv 5 \pmod 7", "12"),
+        (r"x\equiv 5 \pmod 7", "7"),
+        (r"x\equiv 5 \pmod 7", r"5 \pmod 8"),
+    ]);
+}
+
+#[test]
+fn intervals_are_joined_in_words_too() {
+    super::equal(&[
+        (
+            r"(-\infty,1)\text{ or }(2,\infty)",
+            r"(-\infty,1)\cup(2,\infty)",
+        ),
+        ("(-∞,1) U (2,∞)", r"(-\infty,1)\cup(2,\infty)"),
+        ("[0,1) U [2,3)", r"[0,1)\cup[2,3)"),
+    ]);
+    super::never(&[("(-∞,1) U [2,∞)", r"(-\infty,1)\cup(2,\infty)")]);
+}
+
+#[test]
+fn characters_that_stand_for_plain_ones() {
+    super::always(&[
+        ("x⁵⁶", "x^{56}"),
+        ("10⁻¹²", "10^{-12}"),
+        ("１２", "12"),
+        ("𝑥+1", "x+1"),
+        ("∛2", r"\sqrt[3]{2}"),
+        ("x₁₂", "x_{12}"),
+    ]);
+    super::equal(&[("-5", r"-5^\circ"), (r"-20\%", "-20")]);
 }

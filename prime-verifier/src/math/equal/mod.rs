@@ -260,6 +260,12 @@ impl<'p> Comparer<'p> {
             {
                 self.congruences(a, b)?
             }
+            // `x ≡ 5 (mod 7)` names the residue 5.
+            (Expr::Congruence { right, modulus, .. }, _)
+                if policy.drop_left_side && b.is_scalar() =>
+            {
+                return self.residue(right, modulus, b).map(Some);
+            }
             (Expr::Set(items), _) if !realset::is_set_like(b) => match (items.as_slice(), b) {
                 ([only], _) if policy.loose_brackets && !matches!(b, Expr::Sequence { .. }) => {
                     self.eq(only, b)?

@@ -3,7 +3,7 @@
 use dashu_ratio::RBig;
 
 use super::{Comparer, matrix};
-use crate::math::expr::{Connective, Expr, NamedSet, Number, Relation};
+use crate::math::expr::{Bracket, Connective, Constant, Expr, NamedSet, Number, Relation, SetOp};
 use crate::math::layout;
 
 /// Most answers that `±` may stand for.
@@ -81,6 +81,10 @@ impl Comparer<'_> {
                 },
                 value => Expr::Quantity(Box::new(value), unit.clone()),
             },
+            // The sign of `-5^\\circ` is the number's.
+            Expr::Neg(inner) if signed(inner).is_some() => {
+                self.normal(&signed(inner).unwrap_or_else(|| expr.clone()))
+            }
             Expr::Add(_) | Expr::Mul(_) | Expr::Neg(_) | Expr::Pow(..) => {
                 let simple = matrix::simplified(expr).unwrap_or_else(|| expr.clone());
                 with_signs(simple)
@@ -139,6 +143,10 @@ impl Comparer<'_> {
         } else {
             connective
         };
+        // "(−∞, 1) or (2, ∞)" is a union.
+        if connective == Connective::Or && all.len() > 1 && all.iter().all(is_interval) {
+            return Expr::SetOp(SetOp::Union, all);
+        }
         if all.len() == 1
             && let Some(only) = all.pop()
         {
@@ -262,6 +270,31 @@ fn with_signs(expr: Expr) -> Expr {
         items,
         decimal: None,
     }
+}
+
+/// An interval that is no point: one end is closed or infinite.
+fn is_interval(expr: &Expr) -> bool {
+    match expr {
+        Expr::Sequence { open, close, items } => {
+            let infinite = items
+                .iter()
+                .any(|end| end.any(&mut |part| *part == Expr::Constant(Constant::Infinity)));
+            items.len() == 2
+                && (infinite || (*open == Bracket::Square) != (*close == Bracket::Square))
+        }
+        _ => false,
+    }
+}
+
+/// The negative of a value with a mark behind it.
+fn signed(expr: &Expr) -> Option<Expr> {
+    let minus = |inner: &Expr| Box::new(inner.clone().negated());
+    Some(match expr {
+        Expr::Degree(inner) => Expr::Degree(minus(inner)),
+        Expr::Percent(inner) => Expr::Percent(minus(inner)),
+        Expr::Quantity(inner, unit) => Expr::Quantity(minus(inner), unit.clone()),
+        _ => return None,
+    })
 }
 
 fn excludes(expr: &Expr) -> bool {

@@ -1,7 +1,7 @@
 //! Equations, inequalities, congruences and conditions.
 
 use super::{Comparer, Open, Verdict, is_name, is_statement};
-use crate::math::expr::{Bracket, Connective, Constant, Expr, Relation};
+use crate::math::expr::{Bracket, Connective, Constant, Expr, Function, Relation};
 
 /// One relation between two sides.
 #[derive(Clone, Copy)]
@@ -359,6 +359,18 @@ impl Comparer<'_> {
         match self.exact_value(&quotient)? {
             Some(quotient) => Ok(quotient.is_int()),
             None => self.eq(right_a, right_b),
+        }
+    }
+
+    /// The residue itself, as it is written or between 0 and the modulus.
+    pub(super) fn residue(&mut self, right: &Expr, modulus: &Expr, value: &Expr) -> Verdict {
+        if self.eq(right, value)? {
+            return Ok(true);
+        }
+        let remainder = Expr::Call(Function::Mod, vec![right.clone(), modulus.clone()]);
+        match (self.exact_value(&remainder)?, self.exact_value(value)?) {
+            (Some(remainder), Some(value)) => Ok(remainder == value),
+            _ => Ok(false),
         }
     }
 

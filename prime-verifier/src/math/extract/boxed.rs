@@ -30,6 +30,15 @@ pub fn last_boxed(text: &str) -> Option<Boxed<'_>> {
 
 /// All closed boxes that stand in no other closed box, from left to right.
 pub(super) fn boxes(text: &str) -> Vec<Boxed<'_>> {
+    scan(text).0
+}
+
+/// Where the first box begins that is not closed.
+pub(super) fn unclosed(text: &str) -> Option<usize> {
+    scan(text).1
+}
+
+fn scan(text: &str) -> (Vec<Boxed<'_>>, Option<usize>) {
     struct Open {
         depth: usize,
         start: usize,
@@ -38,7 +47,8 @@ pub(super) fn boxes(text: &str) -> Vec<Boxed<'_>> {
     let bytes = text.as_bytes();
     let mut depth = 0usize;
     let mut open: Vec<Open> = vec![];
-    let mut closed: Vec<(usize, Range<usize>)> = vec![];
+    // Where a box begins, its content, and where it ends.
+    let mut closed: Vec<(usize, Range<usize>, usize)> = vec![];
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -51,6 +61,10 @@ pub(super) fn boxes(text: &str) -> Vec<Boxed<'_>> {
                     });
                     depth += 1;
                     at = inner;
+                } else if let Some(inner) = bare_box(bytes, at) {
+                    // `\boxed 8`
+                    closed.push((at, inner.clone(), inner.end));
+                    at = inner.end;
                 } else if box_opens(bytes, at + 1).is_some() {
                     at += 1;
                 } else {
@@ -63,32 +77,59 @@ pub(super) fn boxes(text: &str) -> Vec<Boxed<'_>> {
             b'}' => {
                 depth = depth.saturating_sub(1);
                 if let Some(done) = open.pop_if(|top| top.depth == depth) {
-                    while closed.pop_if(|(start, _)| *start > done.start).is_some() {}
-                    closed.push((done.start, done.inner..at));
+                    while closed.pop_if(|(start, ..)| *start > done.start).is_some() {}
+                    closed.push((done.start, done.inner..at, at + 1));
                 }
             }
             _ => {}
         }
         at += 1;
     }
-    closed
+    let first_open = open.first().map(|open| open.start);
+    let boxes = closed
         .into_iter()
-        .filter_map(|(start, inner)| {
-            // Both ends stand next to an ASCII brace, so they are character boundaries.
+        .filter_map(|(start, inner, end)| {
+            // Both ends stand next to ASCII, so they are character boundaries.
             Some(Boxed {
-                content: text.get(inner.clone())?,
-                span: start..inner.end + 1,
+                content: text.get(inner)?,
+                span: start..end,
             })
         })
-        .collect()
+        .collect();
+    (boxes, first_open)
 }
+
+/// The content of a box without braces: the number or letter behind a blank.
+fn bare_box(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(at..)?;
+    let name = NAMES.into_iter().find(|name| rest.starts_with(name))?;
+    let blanks = rest[name.len()..]
+        .iter()
+        .take_while(|byte| **byte == b' ')
+        .count();
+    let from = name.len() + blanks;
+    let sign = usize::from(rest.get(from) == Some(&b'-'));
+    let length = rest[from + sign..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let letter = blanks > 0
+        && sign == 0
+        && length == 0
+        && rest.get(from).is_some_and(u8::is_ascii_alphabetic)
+        && !rest.get(from + 1).is_some_and(u8::is_ascii_alphanumeric);
+    let length = if letter { 1 } else { length };
+    // A decimal point or a further digit would be cut off.
+    let whole = !matches!(rest.get(from + sign + length), Some(b'.' | b',') if rest.get(from + sign + length + 1).is_some_and(u8::is_ascii_digit));
+    (length > 0 && whole).then(|| at + from..at + from + sign + length)
+}
+
+const NAMES: [&[u8]; 3] = [br"\boxed", br"\fbox", br"\framebox"];
 
 /// If a box command stands at `at`, where its content begins.
 fn box_opens(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    let name = [br"\boxed".as_slice(), br"\fbox"]
-        .into_iter()
-        .find(|name| rest.starts_with(name))?;
+    let name = NAMES.into_iter().find(|name| rest.starts_with(name))?;
     let blanks = rest[name.len()..]
         .iter()
         .take_while(|byte| byte.is_ascii_whitespace())

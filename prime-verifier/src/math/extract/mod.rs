@@ -4,6 +4,7 @@
 //! and the place it comes from, so that a log can show why a response was graded as it was.
 
 mod boxed;
+mod hedge;
 mod mark;
 mod phrase;
 mod prose;
@@ -108,8 +109,14 @@ impl Source {
 pub struct Extraction {
     /// Where to look, the first that has an answer winning. A phrase behind the last box is later, and wins.
     pub sources: Vec<Source>,
-    /// Whether what stands before `</think>` is passed over, and all of a `<think>` that is not closed.
+    /// Whether what stands before the last closing tag of a thought is passed over, and all of a thought that is not
+    /// closed. The whole response is looked through for the tags, whatever `tail` is.
     pub strip_thinking: bool,
+    /// Whether a response without a closing tag has no answer: for templates that open the thought in the prompt, so that
+    /// a response which never closes it is nothing but thought.
+    pub require_closed_thinking: bool,
+    /// What opens and closes a thought.
+    pub thinking_tags: Vec<[Cow<'static, str>; 2]>,
     /// Bytes at the end of the response that are searched.
     pub tail: usize,
 }
@@ -139,6 +146,8 @@ impl Extraction {
         Self {
             sources: vec![Source::Boxed],
             strip_thinking: true,
+            require_closed_thinking: false,
+            thinking_tags: THINKING_TAGS.map(|tags| tags.map(Cow::Borrowed)).to_vec(),
             tail: 1 << 16,
         }
     }
@@ -185,6 +194,11 @@ impl Extraction {
                 Source::FinalAnswer,
             );
         }
+        let unclosed = if self.sources.contains(&Source::Boxed) && last_box.is_none() {
+            boxed::unclosed(text)
+        } else {
+            None
+        };
         for source in &self.sources {
             let range = match source {
                 Source::Boxed => {
@@ -225,8 +239,14 @@ impl Extraction {
                 }
             };
             if let Some(range) = range
-                && let Some(found) = self.at(start, text, range, *source)
+                && let Some(found) = self.at(start, text, range.clone(), *source)
             {
+                // A box that the end cuts off may miss digits, and "not 5" or "at least 5" is no answer.
+                let cut_off = unclosed.is_some_and(|open| range.end > open);
+                let said = !matches!(source, Source::Whole | Source::Bold);
+                if cut_off || said && hedge::is_hedged(text, &range) {
+                    return None;
+                }
                 return Some(found);
             }
         }
@@ -250,25 +270,45 @@ impl Extraction {
 
     /// The end of the response that is searched, and where it begins.
     fn searched<'t>(&self, response: &'t str) -> (usize, &'t str) {
-        let mut start = response.len().saturating_sub(self.tail);
-        while !response.is_char_boundary(start) {
-            start += 1;
-        }
-        let mut text = &response[start..];
+        let (mut start, mut text) = (0, response);
         if self.strip_thinking {
-            const OPEN: &str = "<think>";
-            const CLOSE: &str = "</think>";
-            if let Some(at) = text.rfind(CLOSE) {
-                start += at + CLOSE.len();
-                text = &text[at + CLOSE.len()..];
+            let closed = self
+                .thinking_tags
+                .iter()
+                .filter_map(|[_, close]| Some(text.rfind(&**close)? + close.len()))
+                .max();
+            match closed {
+                Some(end) => (start, text) = (end, &text[end..]),
+                None if self.require_closed_thinking => return (response.len(), ""),
+                None => {}
             }
-            if let Some(at) = text.find(OPEN) {
-                text = &text[..at];
+            for [open, _] in &self.thinking_tags {
+                if let Some(at) = text.find(&**open) {
+                    text = &text[..at];
+                }
             }
         }
+        let mut cut = text.len().saturating_sub(self.tail);
+        while !text.is_char_boundary(cut) {
+            cut += 1;
+        }
+        (start, text) = (start + cut, &text[cut..]);
         (start, text)
     }
 }
+
+/// What the thoughts of known models stand between.
+const THINKING_TAGS: [[&str; 2]; 6] = [
+    ["<think>", "</think>"],
+    ["<thinking>", "</thinking>"],
+    ["<reasoning>", "</reasoning>"],
+    ["<|begin_of_thought|>", "<|end_of_thought|>"],
+    ["◁think▷", "◁/think▷"],
+    [
+        "<|channel|>analysis<|message|>",
+        "<|channel|>final<|message|>",
+    ],
+];
 
 /// Longest sentence that is read as an answer, in bytes.
 const MAX_SENTENCE: usize = 1000;

@@ -95,6 +95,14 @@ fn math_spans(text: &str, from: usize) -> Vec<MathSpan> {
             closing(bytes, inner, close.as_bytes(), close == "$")
         };
         match closed {
+            // Money on both sides, and words between: `$2 and she makes $18`.
+            Some(end)
+                if open == "$"
+                    && bytes.get(inner).is_some_and(u8::is_ascii_digit)
+                    && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) =>
+            {
+                at = inner;
+            }
             Some(end) => {
                 spans.push(MathSpan {
                     outer: at..end + close.len(),

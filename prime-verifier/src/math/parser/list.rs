@@ -291,12 +291,33 @@ impl<'t> Parser<'t> {
     /// One side of a relation: sets joined by operators, or a ratio, or a sum with its unit.
     fn side(&mut self) -> Parsed {
         let mut side = self.ratio()?;
-        while let Some(Kind::SetOp(op)) = self.peek() {
+        while let Some(op) = self.set_operator(&side) {
             self.advance();
             let right = self.ratio()?;
             side = join(op, side, right);
         }
         Ok(side)
+    }
+
+    /// `∪`, or the letter `U` between two intervals or sets.
+    fn set_operator(&self, side: &Expr) -> Option<SetOp> {
+        match self.peek() {
+            Some(Kind::SetOp(op)) => Some(op),
+            Some(Kind::Letter {
+                letter: 'U',
+                run: "U",
+            }) if matches!(side, Expr::Sequence { .. } | Expr::Set(_) | Expr::SetOp(..))
+                && matches!(
+                    self.peek_at(1),
+                    Some(Kind::Open(
+                        Fence::Round | Fence::Square | Fence::Brace | Fence::Group
+                    ))
+                ) =>
+            {
+                Some(SetOp::Union)
+            }
+            _ => None,
+        }
     }
 
     fn ratio(&mut self) -> Parsed {

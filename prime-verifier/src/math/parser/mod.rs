@@ -8,6 +8,7 @@ mod big;
 mod brackets;
 mod date;
 mod environment;
+mod fold;
 mod functions;
 mod grouping;
 mod lexer;
@@ -81,6 +82,7 @@ pub enum SyntaxError {
 
 /// Reads an answer.
 pub(crate) fn parse(text: &str) -> Result<Expr, SyntaxError> {
+    let text = &*fold::folded(text);
     let tokens = lexer::tokens(text)?;
     if tokens.is_empty() {
         return Err(SyntaxError::Empty);

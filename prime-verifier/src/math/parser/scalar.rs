@@ -101,6 +101,12 @@ impl<'t> Parser<'t> {
                     factors = vec![Expr::Call(Function::Mod, vec![value, modulus])];
                 }
                 Some(_) if self.context.after_relation && self.equation_begins() => break,
+                Some(Kind::Letter {
+                    letter: 'U',
+                    run: "U",
+                }) if matches!(factors.as_slice(), [Expr::Sequence { .. } | Expr::Set(_)]) => {
+                    break;
+                }
                 Some(next)
                     if self.continues_product(
                         next,
