@@ -346,6 +346,8 @@ mod tests {
         let path = &event_files(run).unwrap()[0];
         let bytes = fs::read(path).unwrap();
         fs::write(path, &bytes[..bytes.len() - 7]).unwrap();
+        // And an earlier resume was killed before it could remove the file of before.
+        fs::copy(path, new_name(run, 1)).unwrap();
         let kept: Vec<StepMetrics> = (0..=3).map(record).collect();
         let mut writer = EventWriter::open(run, &kept).unwrap();
         writer.write(&record(4)).unwrap();
