@@ -68,7 +68,8 @@ impl Answer {
     /// Reads a text.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
-        let tree = parser::parse(text);
+        // `Option (B)` is the choice B.
+        let tree = parser::parse(prose::named_choice(text).unwrap_or(text));
         if tree.is_err()
             && let Some((head, condition)) = prose::conditioned(text)
             && let Ok(tree) = parser::parse(head)

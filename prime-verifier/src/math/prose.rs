@@ -156,6 +156,21 @@ fn names_a_letter(condition: &str) -> bool {
     false
 }
 
+/// The letter of `Option (B)`, `\\text{Option B}`, `choice b`.
+pub(super) fn named_choice(text: &str) -> Option<&str> {
+    const NAMES: [&str; 6] = ["Option", "option", "Choice", "choice", "OPTION", "CHOICE"];
+    let inner = text
+        .strip_prefix(r"\text{")
+        .and_then(|inner| inner.strip_suffix('}'))
+        .unwrap_or(text)
+        .trim();
+    let rest = NAMES.iter().find_map(|name| inner.strip_prefix(name))?;
+    let letter = rest
+        .strip_prefix([' ', '~', ':'])?
+        .trim_matches([' ', '(', ')', '.', ':', '{', '}', '$']);
+    (letter.len() == 1 && letter.starts_with(|c: char| ('A'..='J').contains(&c))).then_some(letter)
+}
+
 /// Whether two conditions are the same, words that only join them and blanks aside.
 pub(super) fn same_condition(a: &str, b: &str) -> bool {
     let (x, y) = (bag(a), bag(b));

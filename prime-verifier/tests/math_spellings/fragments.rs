@@ -134,3 +134,34 @@ fn characters_that_stand_for_plain_ones() {
     ]);
     super::equal(&[("-5", r"-5^\circ"), (r"-20\%", "-20")]);
 }
+
+#[test]
+fn rows_behind_a_brace_binomials_units_and_choices() {
+    super::equal(&[
+        (
+            r"\left\{\begin{array}{l}x=1\\y=2\end{array}\right.",
+            "x=1,y=2",
+        ),
+        (
+            r"\left\{\begin{array}{ll}x & x>0 \\ -x & x\leq 0\end{array}\right.",
+            r"\begin{cases}x&x>0\\-x&x\le0\end{cases}",
+        ),
+        (r"{10 \choose 3}", "120"),
+        ("binomial(5,2)", "10"),
+        ("factorial(5)", "120"),
+        (r"9\pi\text{ m}^2", r"9\pi"),
+        (r"5!\text{ m}", "120"),
+        (r"5\text{ V}", "5"),
+        ("Option (B)", "B"),
+        (r"\text{Option B}", "B"),
+    ]);
+    super::never(&[
+        (r"{10 \choose 3}", r"{10 \choose 4}"),
+        (r"5\text{ V}", r"5\text{ A}"),
+        ("Option (C)", "B"),
+        (
+            r"\left\{\begin{array}{l}x=1\\y=3\end{array}\right.",
+            "x=1,y=2",
+        ),
+    ]);
+}

@@ -1,6 +1,6 @@
 //! What stands in brackets: groups, tuples, intervals, sets, absolute values.
 
-use super::token::{Fence, Kind};
+use super::token::{Command, Fence, Kind};
 use super::{Context, Parsed, Parser};
 use crate::math::expr::{Bracket, Expr, Function};
 
@@ -56,6 +56,12 @@ impl<'t> Parser<'t> {
             };
         }
         let inner = self.nested(self.context.inside(), Self::list)?;
+        // `{n \choose k}`
+        if self.take(Kind::Command(Command::Choose)) {
+            let below = self.nested(self.context.inside(), Self::list)?;
+            self.need(Kind::Close(Fence::Group), "`}`")?;
+            return Ok(Expr::Call(Function::Binomial, vec![inner, below]));
+        }
         self.need(Kind::Close(Fence::Group), "`}`")?;
         Ok(match inner {
             Expr::List { items, .. } => Expr::Set(items),
@@ -130,6 +136,20 @@ impl<'t> Parser<'t> {
     fn set(&mut self) -> Parsed {
         if self.take(Kind::Close(Fence::Brace)) {
             return Ok(Expr::Set(vec![]));
+        }
+        // `\left\{\begin{array}…\end{array}\right.`: a brace before rows, which nothing closes.
+        if let Some(Kind::Begin(name)) = self.peek()
+            && let Some(rows) = self.attempt(|parser| {
+                let rows = parser.braced_rows(name)?;
+                match parser.peek() {
+                    Some(Kind::Close(Fence::Brace)) => {
+                        Err(parser.expected("rows behind an open brace"))
+                    }
+                    _ => Ok(rows),
+                }
+            })
+        {
+            return Ok(rows);
         }
         let context = Context {
             builder_head: true,

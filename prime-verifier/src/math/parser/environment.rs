@@ -46,6 +46,17 @@ impl<'t> Parser<'t> {
         Ok(Expr::Matrix(rows))
     }
 
+    /// Rows behind a brace: a system, or values with their conditions.
+    pub(super) fn braced_rows(&mut self, name: &'t str) -> Parsed {
+        match name {
+            "array" | "matrix" | "tabular" => {
+                let rows = self.rows(name)?;
+                self.cases(rows)
+            }
+            _ => self.environment(name),
+        }
+    }
+
     /// The cells between `\begin` and `\end`.
     fn rows(&mut self, name: &'t str) -> Result<Vec<Vec<Expr>>, super::SyntaxError> {
         self.advance();

@@ -83,6 +83,12 @@ impl<'t> Parser<'t> {
     ) -> Result<Vec<Expr>, super::SyntaxError> {
         use Function::{Gcd, Lcm, Max, Min};
         let many = matches!(function, Gcd | Lcm | Max | Min | Function::Log);
+        if function == Function::Binomial {
+            return match arguments.len() {
+                2 => Ok(arguments),
+                _ => Err(self.expected("two arguments")),
+            };
+        }
         if arguments.len() == 1 || many && !arguments.is_empty() {
             Ok(arguments)
         } else {

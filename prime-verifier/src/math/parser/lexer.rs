@@ -171,7 +171,13 @@ impl<'t> Lexer<'t> {
     fn after_value(&self) -> bool {
         matches!(
             self.out.last().map(|token| token.kind),
-            Some(Kind::Number { .. } | Kind::Fraction(..) | Kind::Close(_))
+            Some(
+                Kind::Number { .. }
+                    | Kind::Fraction(..)
+                    | Kind::Close(_)
+                    | Kind::Bang
+                    | Kind::Constant(crate::math::expr::Constant::Pi)
+            )
         )
     }
 

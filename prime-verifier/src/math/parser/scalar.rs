@@ -383,9 +383,11 @@ impl<'t> Parser<'t> {
                 self.big_operator(command)
             }
             Command::Overline | Command::Accent(_) => self.accent(command),
-            Command::Pmod | Command::Bmod | Command::Substack | Command::Partial => {
-                Err(self.expected("a value"))
-            }
+            Command::Pmod
+            | Command::Bmod
+            | Command::Substack
+            | Command::Choose
+            | Command::Partial => Err(self.expected("a value")),
         }
     }
 

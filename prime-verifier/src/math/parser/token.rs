@@ -110,6 +110,7 @@ pub(super) enum Command {
     Pmod,
     Bmod,
     Substack,
+    Choose,
     Partial,
 }
 
@@ -127,6 +128,6 @@ impl Kind<'_> {
                 | Self::Set(_)
                 | Self::Open(_)
                 | Self::Begin(_)
-        ) || matches!(self, Self::Command(command) if !matches!(command, Command::Pmod | Command::Bmod))
+        ) || matches!(self, Self::Command(command) if !matches!(command, Command::Pmod | Command::Bmod | Command::Choose))
     }
 }

@@ -160,7 +160,7 @@ const GREEK: &[&str] = &[
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
     "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
     "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
-    "ell", "hbar", "triangle", "angle", "aleph", "square", "star", "nabla",
+    "odot", "ell", "hbar", "triangle", "angle", "aleph", "square", "star", "nabla",
 ];
 
 fn greek(name: &str) -> Option<&'static str> {
@@ -200,6 +200,8 @@ fn function(name: &str) -> Option<Function> {
         "min" => Min,
         "det" => Determinant,
         "sgn" | "sign" => Sign,
+        "binomial" => Binomial,
+        "factorial" => Factorial,
         "floor" => Floor,
         "ceil" => Ceil,
         "Re" | "re" => Re,
@@ -430,6 +432,7 @@ fn command_token(name: &str) -> Option<Kind<'static>> {
         "log" | "lg" => Kind::Command(Command::Log),
         "partial" => Kind::Command(Command::Partial),
         "substack" => Kind::Command(Command::Substack),
+        "choose" => Kind::Command(Command::Choose),
         "overline" => Kind::Command(Command::Overline),
         "bar" => Kind::Command(Command::Accent("bar")),
         "hat" | "widehat" => Kind::Command(Command::Accent("hat")),

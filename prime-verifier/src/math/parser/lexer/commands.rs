@@ -200,7 +200,8 @@ impl<'t> Lexer<'t> {
             return;
         }
         // `\text{ m/s}`, and the lone `\text{ m}` behind a value.
-        let unit = units::is_unit(trimmed) && (trimmed.len() > 1 || self.after_value());
+        let alone = trimmed.len() == 1 || trimmed.starts_with('(');
+        let unit = units::is_unit(trimmed) && (!alone || self.after_value());
         let function = vocabulary::plain_word(trimmed).is_some() && self.after_value();
         if unit
             && (trimmed.len() == 1 || function || !trimmed.bytes().all(|b| b.is_ascii_alphabetic()))
