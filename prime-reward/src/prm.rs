@@ -45,6 +45,8 @@ pub struct PrmStep {
     pub grad_norms: Vec<f64>,
     /// How much of the forward passes of those optimiser steps was padding.
     pub padding: Padding,
+    /// Log-probs under the frozen reference at temperature 1, one list per rollout, where a reference is that.
+    pub frozen_log_probs: Option<Vec<Vec<f32>>>,
 }
 
 /// The implicit PRM π_φ, its reference and its optimiser.
@@ -263,6 +265,11 @@ impl<M: CausalLm> ImplicitPrm<M> {
         } else {
             self.references(self.config.reward_reference, &sequences, &policy)?
         };
+        let frozen_log_probs = match (self.config.reference, self.config.reward_reference) {
+            (Reference::Frozen, _) => Some(training_ref.clone()),
+            (_, Reference::Frozen) => Some(reward_ref.clone()),
+            _ => None,
+        };
         let examples: Vec<Example<'_>> = rollouts
             .iter()
             .zip(&training_ref)
@@ -315,6 +322,7 @@ impl<M: CausalLm> ImplicitPrm<M> {
             losses: log.losses,
             grad_norms: log.grad_norms,
             padding: log.padding,
+            frozen_log_probs,
         })
     }
 

@@ -94,6 +94,24 @@ pub enum TrainError {
         /// Its value.
         value: f64,
     },
+    /// A number that is none was met where its cause is known.
+    #[error("{source}. What helps: {way_out}")]
+    NotFinite {
+        /// The number.
+        source: Box<TrainError>,
+        /// What to change.
+        way_out: &'static str,
+    },
+    /// A rule of `watch.stop` was broken.
+    #[error("stopped by watch.stop after step {step}: {reason}. A checkpoint is in {}; prime-train train --resume RUN goes on from it", path.display())]
+    Watch {
+        /// The last step.
+        step: u64,
+        /// The rule, what was seen, and the way out.
+        reason: String,
+        /// The checkpoint.
+        path: PathBuf,
+    },
     /// A record cannot be written as JSON or TOML.
     #[error("cannot encode {what}: {reason}")]
     Encode {
@@ -221,7 +239,7 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// The exit code of the process: 2 for a usage or configuration error, 130 after Ctrl-C, 1 for every other.
+    /// The exit code of the process: 2 for a usage or configuration error, 3 where `watch.stop` ended the run, 130 after Ctrl-C, 1 for every other.
     pub fn exit_code(&self) -> u8 {
         match self {
             TrainError::Config(_)
@@ -236,6 +254,7 @@ impl TrainError {
             TrainError::Interrupted { .. }
             | TrainError::InterruptedEarly
             | TrainError::InterruptedOutput { .. } => 130,
+            TrainError::Watch { .. } => 3,
             _ => 1,
         }
     }

@@ -39,6 +39,7 @@ mod generate;
 pub mod memory;
 pub mod metrics;
 mod model_argument;
+mod not_finite;
 mod opening;
 pub mod preflight;
 pub mod progress;
@@ -56,6 +57,7 @@ pub mod tensorboard;
 pub mod unjudged;
 pub mod verify;
 pub mod view;
+mod watch;
 
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../README.md")]

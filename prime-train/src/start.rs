@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::data::demonstrations::Demonstrations;
 use crate::data::tasks::{BOS, EOS, PAD};
 use crate::error::TrainError;
+use crate::not_finite::Stage;
 use crate::progress::Progress;
 use crate::run::INTERRUPTED;
 use crate::sft::{SftRecord, warm_up, warm_up_on};
@@ -276,12 +277,16 @@ pub fn warmed_up_model(config: &Config, progress: bool) -> Result<Start, TrainEr
             }
         };
         let tokenizer = &start.tokenizer;
+        let explain = |error| Stage::WarmUp.explain(error);
         start.model = match (&own, task) {
             (Some(own), _) => {
                 let demonstration = |place| own.get(place, tokenizer);
-                warm_up_on(start.model, config, &demonstration, &held_out, report)?
+                warm_up_on(start.model, config, &demonstration, &held_out, report)
+                    .map_err(explain)?
             }
-            (None, Some(task)) => warm_up(start.model, config, task.as_ref(), tokenizer, report)?,
+            (None, Some(task)) => {
+                warm_up(start.model, config, task.as_ref(), tokenizer, report).map_err(explain)?
+            }
             (None, None) => start.model,
         };
         start.seconds = clock.elapsed().as_secs_f64();

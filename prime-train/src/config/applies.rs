@@ -204,6 +204,16 @@ const RULES: &[Rule] = &[
         holds: |config| config.prm.replay.steps > 0,
     },
     Rule {
+        keys: &["watch.patience", "watch.stop"],
+        when: "with watch.enabled = true",
+        holds: |config| config.watch.enabled,
+    },
+    Rule {
+        keys: &["rl.oversample_rounds"],
+        when: "with filter.accuracy = true or filter.truncated = true",
+        holds: |config| config.filter.accuracy || config.filter.truncated,
+    },
+    Rule {
         keys: &["eval.every_problems"],
         when: "with eval.every above 0",
         holds: |config| config.eval.every > 0,

@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     include_str!("run.rs"),
     include_str!("schedule.rs"),
     include_str!("warmup.rs"),
+    include_str!("watch.rs"),
 ];
 
 /// A key.

@@ -157,6 +157,7 @@ const NAMES: &[(&str, Ours)] = &[
     ),
     ("oversampling_factor", Same("rl.oversample_factor")),
     ("oversample", Same("rl.oversample_factor")),
+    ("max_num_gen_batches", Same("rl.oversample_rounds")),
     (
         "generation_batch_size",
         Told("responses a step: `rl.prompts_per_step` times `rl.group_size`"),

@@ -35,6 +35,7 @@ mod schedule;
 mod tables;
 mod validate;
 mod warmup;
+mod watch;
 mod write;
 
 #[cfg(test)]
@@ -81,6 +82,7 @@ pub use rl::{Filter, LossAgg, Rl, Sampling};
 pub use run::{Eval, EvalResponses, Run};
 pub use schedule::{LrSchedule, Schedule};
 pub use warmup::{Turns, Warmup};
+pub use watch::Watch;
 
 /// A resolved and validated configuration. Made by [`resolve`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,6 +125,8 @@ pub struct Config {
     pub prm: Prm,
     /// Evaluation on held-out problems.
     pub eval: Eval,
+    /// Whether a run is healthy.
+    pub watch: Watch,
     /// The run folder.
     pub run: Run,
 }
@@ -149,6 +153,7 @@ impl Config {
             critic: Critic::default(),
             prm: Prm::default(),
             eval: Eval::default(),
+            watch: Watch::default(),
             run: Run::default(),
         }
     }

@@ -85,6 +85,9 @@ pub struct Rl {
     pub group_size: usize,
     /// Prompts sampled for each prompt wanted, so that the filter leaves enough; ≥ 1.
     pub oversample_factor: f64,
+    /// Rounds of sampling a step at most, ≥ 1 (DAPO's dynamic sampling): while fewer than `prompts_per_step` prompts have passed
+    /// the filter, as many others are sampled again. 1 = once, whatever the filter leaves.
+    pub oversample_rounds: usize,
     /// Passes over the step's batch (PPO epochs, μ), ≥ 1.
     pub epochs_per_step: usize,
     /// Responses an optimiser step; 0 = the whole batch.
@@ -158,6 +161,7 @@ impl Default for Rl {
             prompts_per_step: 8,
             group_size: 4,
             oversample_factor: 1.0,
+            oversample_rounds: 1,
             epochs_per_step: 4,
             mini_batch_size: 32,
             micro_batch_size: 16,

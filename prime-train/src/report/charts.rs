@@ -7,6 +7,7 @@ use super::curves::Curves;
 use super::scale::Format;
 use super::style::Color;
 use super::svg::{Chart, Series, Size};
+use crate::watch::STEM;
 
 /// Curves that belong into one chart: its title, how to write values, and (metric, label).
 type Group = (
@@ -121,7 +122,8 @@ fn is_acc(metrics: &Curves) -> bool {
 fn others(html: &mut String, metrics: &Curves, shown: &BTreeSet<&str>) {
     let names: Vec<&str> = metrics
         .names()
-        .filter(|name| !shown.contains(name))
+        // The watch has a table of its own.
+        .filter(|name| !shown.contains(name) && !name.starts_with(STEM))
         .collect();
     if names.is_empty() {
         return;

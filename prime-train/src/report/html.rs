@@ -8,6 +8,7 @@ use super::scale::{Format, whole};
 use super::sheets::{Beside, sheets};
 use super::style::{CHART_CSS, Color, PAGE_CSS, escape};
 use super::tokens::shades_css;
+use super::watch::watch;
 use crate::summary::Summary;
 
 /// Seconds after which the page of a run that goes on is loaded again.
@@ -30,6 +31,7 @@ pub(super) fn page(run: &RunFiles) -> (String, Vec<Beside>) {
         shades_css()
     );
     header(&mut html, run);
+    watch(&mut html, &run.metrics);
     charts(&mut html, &run.metrics);
     if let Some(summary) = &run.summary {
         phases(&mut html, summary);

@@ -18,6 +18,7 @@ mod style;
 mod svg;
 mod tokens;
 mod transcripts;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};

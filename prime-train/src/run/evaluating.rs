@@ -7,6 +7,7 @@ use crate::config::EvalResponses;
 use crate::error::TrainError;
 use crate::eval::{Evaluation, evaluate_with, responses_path, write_responses};
 use crate::metrics::StepMetrics;
+use crate::not_finite::Stage;
 use crate::opening::evaluating;
 use crate::view;
 
@@ -59,7 +60,7 @@ impl Run {
                 record.set("timing_s/eval", clock.elapsed().as_secs_f64())?;
                 return Ok(None);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(Stage::Sampling.explain(error)),
         };
         let builtin = self.config.data.task.builtin().is_some();
         record_evaluation(record, "eval", &result, builtin && self.config.eval.k == 1)?;

@@ -31,8 +31,8 @@ use crate::report::{write_report, write_transcripts};
 use crate::sft::SftRecord;
 use crate::step::{Environment, Learner, step};
 use crate::summary::Summary;
-use crate::unjudged::Watch;
 use crate::view;
+use crate::watch::Watch;
 use following::Following;
 use gain::Gain;
 use recording::Recording;
@@ -96,7 +96,7 @@ impl Run {
             problems,
             checkpoints,
             progress,
-            watch: Watch::default(),
+            watch: Watch::new(config),
             gain: Gain::default(),
             provenance: Some(provenance),
             saved: Instant::now(),
@@ -121,6 +121,8 @@ impl Run {
         }
         self.evaluate_into(self.config.eval.problems, &mut record)?;
         self.note_gain(&record)?;
+        let looked = self.watch.look(&mut record, None)?;
+        self.say(&looked.warnings);
         self.recording.write(record)?;
         Ok(())
     }
@@ -204,7 +206,7 @@ impl Run {
             recording,
             following: Following::default(),
             progress,
-            watch: Watch::default(),
+            watch: Watch::resume(config, &records)?,
             provenance,
             saved: Instant::now(),
             _lock: lock,
@@ -288,9 +290,6 @@ impl Run {
                 }
             };
             let number = self.learner.step;
-            if let Some(warning) = self.watch.look(number, report.unjudged.as_ref()) {
-                view::say(&warning);
-            }
             let due = |every: usize| every > 0 && number.is_multiple_of(every as u64);
             if number == total {
                 self.evaluate_into(config.eval.problems, &mut report.metrics)?;
@@ -298,8 +297,13 @@ impl Run {
                 self.evaluate_into(config.eval.every_problems, &mut report.metrics)?;
             }
             let over = self.note_gain(&report.metrics)?;
+            let looked = self
+                .watch
+                .look(&mut report.metrics, report.unjudged.as_ref())?;
+            self.say(&looked.warnings);
             let recorded = self.recording.write(report.metrics)?;
-            if due(config.run.transcripts_every) || number == total {
+            let stops = looked.stop.filter(|_| number < total);
+            if due(config.run.transcripts_every) || number == total || stops.is_some() {
                 write_transcripts(&self.folder, number, &report.transcripts)?;
             }
             let minutes = config.run.save_minutes;
@@ -309,6 +313,15 @@ impl Run {
             }
             if let Some(bar) = &mut bar {
                 bar.tick(&message(&recorded));
+            }
+            if let Some(reason) = stops {
+                let path = self.save()?;
+                write_report(&self.folder)?;
+                return Err(TrainError::Watch {
+                    step: number,
+                    reason,
+                    path,
+                });
             }
             self.following.look(&self.folder);
             if over {
@@ -323,6 +336,17 @@ impl Run {
         summary.write(&self.folder.join("summary.json"))?;
         write_report(&self.folder)?;
         Ok(summary)
+    }
+
+    /// Warnings; where several runs share a console, with the run.
+    fn say(&self, warnings: &[String]) {
+        let name = self.folder.file_name().unwrap_or_default();
+        for warning in warnings {
+            match self.progress {
+                true => view::say(warning),
+                false => view::say(&format!("{}: {warning}", name.to_string_lossy())),
+            }
+        }
     }
 
     fn save(&mut self) -> Result<PathBuf, TrainError> {

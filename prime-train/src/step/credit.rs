@@ -5,7 +5,7 @@ use prime_advantage::{Advantages, PromptGroup, Response as RewardedResponse, Rew
 use prime_policy::{CausalLm, Sequence, SequenceBatch, log_probs};
 use prime_reward::{Rollout, auc, group_ranking, pair_accuracy, sign_accuracy};
 
-use super::{Environment, JudgedGroup, JudgedResponse, Learner};
+use super::{Environment, JudgedGroup, JudgedResponse, Learner, ref_kl, rounding};
 use crate::config::{KlPlacement, PrmReference, PrmTrust, ProcessCredit, ProcessGroups};
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
@@ -73,7 +73,9 @@ pub(super) fn process_rewards<M: CausalLm>(
     let all_actions = on && prm.process_credit == ProcessCredit::AllActions;
     let sampled = on && !all_actions;
     let kl = match config.kl.placement {
-        KlPlacement::Reward if config.kl.coef > 0.0 => Some(reward_kl(learner, env, groups)?),
+        KlPlacement::Reward if config.kl.coef > 0.0 => {
+            Some(reward_kl(learner, env, groups, metrics)?)
+        }
         _ => None,
     };
     let stream = (sampled || kl.is_some()).then(|| {
@@ -206,7 +208,20 @@ fn run_prm<M: CausalLm>(
         metrics.set("reward_model/dpo_acc_abs_before", accuracy)?;
     }
     metrics.set("reward_model/raw_reward", mean(&done.scores_before_update))?;
-    if let Some(area) = auc(&answers) {
+    // A policy whose reference the PRM has at hand is measured on the way.
+    if config.sampling.temperature == 1.0
+        && let Some(reference) = &done.frozen_log_probs
+    {
+        let ours = pairs.iter().map(|p| &at(p).1.response.log_probs[..]);
+        if let Some(kl) = ref_kl::mean(ours.zip(reference.iter().map(Vec::as_slice))) {
+            metrics.set("actor/ref_kl", kl)?;
+        }
+    }
+    let sums = pairs
+        .iter()
+        .map(|p| at(p).1.response.log_probs.iter().sum());
+    let told_apart = rounding::can_be_ranked(answers.iter().map(|a| a.0), sums, config.prm.beta);
+    if let Some(area) = auc(&answers).filter(|_| told_apart) {
         metrics.set("reward_model/step_auc", area)?;
         for (name, wanted) in [("right", true), ("wrong", false)] {
             let chosen: Vec<f64> = answers
@@ -258,8 +273,10 @@ fn reward_kl<M: CausalLm>(
     learner: &Learner<M>,
     env: &Environment<'_>,
     groups: &[JudgedGroup],
+    metrics: &mut StepMetrics,
 ) -> Result<Streams, TrainError> {
     let reference = ref_log_probs(learner, env, groups)?;
+    ref_kl::record(groups, &reference, metrics)?;
     groups
         .iter()
         .zip(reference)

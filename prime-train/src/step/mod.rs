@@ -1,13 +1,21 @@
 //! One step of PRIME: Algorithm 1 of the paper, one call an arrow.
 
 mod credit;
+mod filtering;
+mod ref_kl;
 mod rollout;
+mod rounding;
+mod rounds;
 mod stats;
 mod trust;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
+use burn::module::Module;
 use prime_advantage::AdvantageEstimator;
 use prime_policy::objective::PolicyObjective;
 use prime_policy::{ActorCritic, CausalLm, Optimizer, Tokenizer, ValueHead};
@@ -18,6 +26,7 @@ use crate::config::{Config, Estimator, KlPlacement};
 use crate::data::problems::Problems;
 use crate::error::TrainError;
 use crate::metrics::StepMetrics;
+use crate::not_finite::Stage;
 use crate::report::Transcript;
 use crate::unjudged::Unjudged;
 use credit::{ProcessRewards, TokenAdvantages};
@@ -39,7 +48,7 @@ pub struct Learner<M: CausalLm> {
     pub prm: Option<ImplicitPrm<M>>,
     /// How the PRM has ranked fresh responses lately.
     pub trust: Trust,
-    /// The policy before the first step, where KL is charged against it.
+    /// The policy before the first step: where KL is charged against it, and where keeping it costs next to nothing.
     pub reference: Option<M>,
     /// Steps taken.
     pub step: u64,
@@ -61,7 +70,7 @@ impl<M: CausalLm> Learner<M> {
         let value_head = (config.advantage.estimator == Estimator::Gae)
             .then(|| ValueHead::init(policy.hidden_size(), &device));
         Ok(Self {
-            reference: (config.kl.placement != KlPlacement::None).then(|| policy.valid()),
+            reference: keeps_reference(&policy, config).then(|| policy.valid()),
             actor: ActorCritic { policy, value_head },
             policy_optimizer: config.policy_optimizer().init(),
             critic_optimizer: config.critic_optimizer().init(),
@@ -71,6 +80,17 @@ impl<M: CausalLm> Learner<M> {
             next_problem: 0,
         })
     }
+}
+
+/// Parameters of a model that may be kept a second time for a metric alone.
+const SMALL: usize = 10_000_000;
+
+/// Whether the policy before the first step is kept: KL is charged against it, or it is small, or all but its adapters is the
+/// policy's own anyway.
+fn keeps_reference<M: CausalLm>(policy: &M, config: &Config) -> bool {
+    config.kl.placement != KlPlacement::None
+        || config.lora.rank > 0
+        || Module::num_params(policy) <= SMALL
 }
 
 /// What a step reads but does not change. The two trait objects may be a user's own.
@@ -127,18 +147,7 @@ fn algorithm_1<M: CausalLm>(
     let mut metrics = StepMetrics::new(number);
     let whole = Instant::now();
 
-    activity::phase(
-        "sampling",
-        "responses",
-        env.config.responses_per_step() as u64,
-    );
-    let prompts = rollout::next_prompts(learner, env)?;
-    let sampled = rollout::sample(learner, env, number, &prompts)?;
-    clock.lap("timing_s/rollout", &mut metrics)?;
-
-    activity::phase("judging", "", 0);
-    let (mut groups, unjudged) = rollout::judge(env, prompts, sampled, &mut metrics)?;
-    clock.lap("timing_s/verify", &mut metrics)?;
+    let (groups, unjudged) = rounds::collect(learner, env, number, &mut clock, &mut metrics)?;
     if groups.is_empty() {
         // Nothing to learn from: the step is counted and over.
         learner.step = number;
@@ -150,9 +159,9 @@ fn algorithm_1<M: CausalLm>(
         });
     }
 
-    rollout::filter(env, &mut groups, &mut metrics)?;
     let (process, advantages) = learn(learner, env, number, &groups, &mut clock, &mut metrics)?;
 
+    ref_kl::at_evaluation(learner, env, number, &groups, &mut metrics)?;
     learner.step = number;
     stats::responses(&groups, &mut metrics)?;
     stats::rewards(env, &groups, &mut metrics)?;
@@ -180,11 +189,14 @@ fn learn<M: CausalLm>(
     metrics: &mut StepMetrics,
 ) -> Result<(ProcessRewards, TokenAdvantages), TrainError> {
     activity::phase("reward model", "", 0);
-    let process = credit::process_rewards(learner, env, groups, metrics)?;
+    let process = credit::process_rewards(learner, env, groups, metrics)
+        .map_err(|error| Stage::Prm.explain(error))?;
     clock.lap("timing_s/prm", metrics)?;
 
-    let values = credit::values(learner, env, groups)?;
-    let advantages = credit::advantages(env, number, groups, &process, values.as_deref(), metrics)?;
+    let explain = |error| Stage::Advantages.explain(error);
+    let values = credit::values(learner, env, groups).map_err(explain)?;
+    let advantages = credit::advantages(env, number, groups, &process, values.as_deref(), metrics)
+        .map_err(explain)?;
     clock.lap("timing_s/advantages", metrics)?;
 
     activity::phase("policy update", "", 0);
@@ -197,7 +209,8 @@ fn learn<M: CausalLm>(
         &advantages,
         values.as_deref(),
         metrics,
-    )?;
+    )
+    .map_err(|error| Stage::Update.explain(error))?;
     clock.lap("timing_s/policy", metrics)?;
     Ok((process, advantages))
 }
@@ -234,7 +247,9 @@ impl Clock {
 
     fn lap(&mut self, name: &str, metrics: &mut StepMetrics) -> Result<(), TrainError> {
         let now = Instant::now();
-        metrics.set(name, now.duration_since(self.0).as_secs_f64())?;
+        // A phase that comes again in a step takes longer.
+        let before = metrics.get(name).unwrap_or(0.0);
+        metrics.set(name, before + now.duration_since(self.0).as_secs_f64())?;
         self.0 = now;
         Ok(())
     }

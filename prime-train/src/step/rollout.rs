@@ -1,7 +1,6 @@
-//! Prompts, sampled responses, verdicts, and the accuracy filter.
+//! Prompts, sampled responses and verdicts.
 
-use prime_advantage::{PromptGroup, Response as RewardedResponse};
-use prime_policy::{CausalLm, FinishReason, GenerationRequest, Response, generate};
+use prime_policy::{CausalLm, GenerationRequest, Response, generate};
 use prime_verifier::{Detail, Verdict};
 
 use super::{Environment, Learner, stats};
@@ -9,10 +8,9 @@ use crate::activity::noticed;
 use crate::data::problems::PreparedProblem;
 use crate::data::tasks::Split;
 use crate::error::TrainError;
-use crate::metrics::StepMetrics;
+use crate::report::Transcript;
 use crate::response_text::ResponseText;
 use crate::reward::{Asked, Scope};
-use crate::unjudged::Unjudged;
 
 /// Batches that share a step's prompts, where there are responses enough to fill them.
 pub(crate) const BATCHES: usize = 8;
@@ -77,16 +75,17 @@ pub(super) fn next_prompts<M: CausalLm>(
         .collect()
 }
 
-/// K responses to every prompt from the acting policy.
+/// K responses to every prompt from the acting policy; `before` prompts were sampled in this step already.
 pub(super) fn sample<M: CausalLm>(
     learner: &Learner<M>,
     env: &Environment<'_>,
     step: u64,
+    before: u64,
     prompts: &[PreparedProblem],
 ) -> Result<Vec<Vec<Response>>, TrainError> {
     let config = env.config;
     let ids: Vec<&[u32]> = prompts.iter().map(|p| p.prompt_ids.as_slice()).collect();
-    let numbers: Vec<u64> = (0..prompts.len() as u64).collect();
+    let numbers: Vec<u64> = (before..before + prompts.len() as u64).collect();
     let (sampling, rows) = (config.sampling(), prompts.len() * config.rl.group_size);
     let text = ResponseText::new(env.tokenizer, &config.sampling.stop_strings);
     let request = GenerationRequest {
@@ -105,16 +104,35 @@ pub(super) fn sample<M: CausalLm>(
     Ok(generate(&learner.actor.policy, &request)?)
 }
 
-/// Judged groups, and what could not be judged.
-pub(super) type JudgedStep = (Vec<JudgedGroup>, Option<Unjudged>);
+/// A round of sampling and judging, or several together.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Prompts of which responses enough could be judged.
+    pub(super) groups: Vec<JudgedGroup>,
+    /// Prompts sampled.
+    pub(super) prompts: u64,
+    /// Responses sampled.
+    pub(super) responses: usize,
+    /// Those that could not be judged.
+    pub(super) unjudged: Vec<Transcript>,
+}
+
+impl Round {
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.groups.append(&mut next.groups);
+        self.prompts += next.prompts;
+        self.responses += next.responses;
+        self.unjudged.append(&mut next.unjudged);
+    }
+}
 
 /// What every response earns. What could not be judged is dropped and counted; there may be nothing left.
 pub(super) fn judge(
     env: &Environment<'_>,
+    step: u64,
     prompts: Vec<PreparedProblem>,
     sampled: Vec<Vec<Response>>,
-    metrics: &mut StepMetrics,
-) -> Result<JudgedStep, TrainError> {
+) -> Result<Round, TrainError> {
     let text = ResponseText::new(env.tokenizer, &env.config.sampling.stop_strings);
     let texts = sampled
         .iter()
@@ -140,7 +158,7 @@ pub(super) fn judge(
     let total = asked.len();
     drop(asked);
     let mut unjudged = vec![];
-    let step = metrics.step();
+    let asked_about = prompts.len() as u64;
     let mut groups = Vec::with_capacity(prompts.len());
     for (problem, responses) in prompts.into_iter().zip(sampled) {
         let mut kept = Vec::with_capacity(responses.len());
@@ -175,58 +193,10 @@ pub(super) fn judge(
             });
         }
     }
-    metrics.set_count("verifier/could_not_judge", unjudged.len());
-    metrics.set_count("rollouts", total);
-    if env.problems.runs_unsandboxed() {
-        metrics.set_count("verifier/unsandboxed", 1);
-    }
-    if groups.is_empty() {
-        metrics.set_count("verifier/steps_unjudged", 1);
-    }
-    let first = unjudged
-        .first()
-        .and_then(|first| first.could_not_judge.clone());
-    let found = first.map(|reason| Unjudged {
-        count: unjudged.len(),
-        of: total,
-        reason,
-        nothing_left: groups.is_empty(),
-        transcripts: unjudged,
-    });
-    Ok((groups, found))
-}
-
-/// The online prompt filter (paper §2.3): marks the groups to learn from, at most `rl.prompts_per_step` of them.
-pub(super) fn filter(
-    env: &Environment<'_>,
-    groups: &mut [JudgedGroup],
-    metrics: &mut StepMetrics,
-) -> Result<(), TrainError> {
-    if let Some(filter) = env.config.prompt_filter() {
-        let candidates = groups
-            .iter()
-            .map(|group| {
-                let responses = group.responses.iter().map(|r| {
-                    let truncated = r.response.finish == FinishReason::Length;
-                    RewardedResponse::new(r.response.tokens.len(), r.outcome)
-                        .with_truncated(truncated)
-                });
-                PromptGroup::new(responses.collect())
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let kept: Vec<usize> = filter.apply(&candidates)?.kept().collect();
-        for (index, group) in groups.iter_mut().enumerate() {
-            group.kept = kept.contains(&index);
-        }
-    }
-    let mut room = env.config.rl.prompts_per_step;
-    for group in groups.iter_mut().filter(|group| group.kept) {
-        group.kept = room > 0;
-        room = room.saturating_sub(1);
-    }
-    metrics.set_count(
-        "filter/kept_groups",
-        groups.iter().filter(|g| g.kept).count(),
-    );
-    Ok(())
+    Ok(Round {
+        groups,
+        prompts: asked_about,
+        responses: total,
+        unjudged,
+    })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use prime_policy::{FinishReason, Response};
+use prime_verifier::Detail;
 
 use super::credit::{ProcessRewards, TokenAdvantages};
 use super::{Environment, JudgedGroup};
@@ -29,6 +30,8 @@ pub(super) fn responses(
     metrics.set_count("response_length/max", longest);
     let clipped = |r: &super::JudgedResponse| f64::from(r.response.finish == FinishReason::Length);
     metrics.set("response_length/clip_ratio", mean(&clipped))?;
+    let silent = |r: &super::JudgedResponse| f64::from(r.verdict.detail == Detail::NoAnswer);
+    metrics.set("verifier/no_answer", mean(&silent))?;
     let equal = groups.iter().filter(|group| {
         group
             .responses

@@ -10,7 +10,7 @@ use prime_policy::{
 };
 
 use super::credit::{ProcessRewards, TokenAdvantages, ref_log_probs};
-use super::{Environment, JudgedGroup, Learner};
+use super::{Environment, JudgedGroup, Learner, ref_kl};
 use crate::activity;
 use crate::config::{Config, KlPlacement, PrmTrust};
 use crate::error::TrainError;
@@ -54,7 +54,11 @@ pub(super) fn policy<M: CausalLm>(
 ) -> Result<(), TrainError> {
     let (config, all_actions) = (env.config, process.all_actions);
     let reference = match config.kl.placement {
-        KlPlacement::Loss if config.kl.coef > 0.0 => Some(ref_log_probs(learner, env, groups)?),
+        KlPlacement::Loss if config.kl.coef > 0.0 => {
+            let reference = ref_log_probs(learner, env, groups)?;
+            ref_kl::record(groups, &reference, metrics)?;
+            Some(reference)
+        }
         _ => None,
     };
     let (mut samples, mut masked) = (vec![], 0);

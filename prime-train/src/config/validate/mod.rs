@@ -7,6 +7,7 @@ mod reward;
 mod rl;
 mod run;
 mod warmup;
+mod watch;
 
 use std::fmt::Display;
 
@@ -82,5 +83,6 @@ pub(super) fn validate(config: &Config, purpose: Purpose) -> Checked {
     data::data(config, purpose)?;
     reward::reward(config)?;
     run::code(config)?;
+    watch::watch(config)?;
     run::eval_and_run(config)
 }

@@ -8,6 +8,8 @@ use crate::config::{Config, LossAgg, Objective, docs};
 
 /// Each is looked for after every token.
 const MOST_STOP_STRINGS: usize = 32;
+/// A step that samples more often than this is no step.
+const MOST_ROUNDS: usize = 1000;
 
 pub(super) fn sampling(config: &Config) -> Checked {
     let s = &config.sampling;
@@ -33,6 +35,12 @@ pub(super) fn rl(config: &Config) -> Checked {
         "rl.oversample_factor",
         r.oversample_factor,
         "a finite number, 1 or more",
+    )?;
+    ensure(
+        (1..=MOST_ROUNDS).contains(&r.oversample_rounds),
+        "rl.oversample_rounds",
+        r.oversample_rounds,
+        format_args!("from 1 to {MOST_ROUNDS}"),
     )?;
     at_least_one("rl.epochs_per_step", r.epochs_per_step)?;
     at_least_one("rl.micro_batch_size", r.micro_batch_size)?;
