@@ -16,7 +16,6 @@ mod sums;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::Device;
 use prime_policy::{
     AdapterUse, BaseReference, Decoder, DecoderConfig, LoraConfig, ModelFolder, SideFiles,
@@ -25,7 +24,7 @@ use prime_policy::{
 use prime_reward::ImplicitPrm;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, KlPlacement};
+use crate::config::Config;
 use crate::error::TrainError;
 use crate::files::{read_text, write_atomically};
 use crate::start::{Base, Start};
@@ -421,7 +420,6 @@ impl Checkpoints {
             let model = load(&prm_folder)?;
             learner.prm = Some(ImplicitPrm::resume(&model, &reference, prm, &prm_folder)?);
         }
-        learner.reference = (config.kl.placement != KlPlacement::None).then(|| reference.valid());
         let path = folder.join("state.json");
         let state: State =
             serde_json::from_str(&read_text(&path)?).map_err(|e| TrainError::Parse {
