@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::error::TrainError;
 use crate::progress::Progress;
 use crate::report::write_report;
-use crate::run::{Run, Start, warmed_up_model};
+use crate::run::{Run, Start, lock, warmed_up_model};
 
 /// A run of the comparison.
 pub(super) struct Job {
@@ -49,6 +49,8 @@ impl Job {
     /// Starts the run in an empty folder; what an earlier try left there is nothing to go on from.
     fn started(&self, start: Start) -> Result<Run, TrainError> {
         if self.run.exists() {
+            // Unless another process has begun it just now.
+            drop(lock(&self.run)?);
             fs::remove_dir_all(&self.run).map_err(TrainError::io("remove", &self.run))?;
         }
         fs::create_dir(&self.run).map_err(TrainError::io("create", &self.run))?;
