@@ -46,9 +46,12 @@ fn warnings(
     all
 }
 
+/// A rule, the values that show it, and the step at which it is said.
+type Case = (&'static str, &'static [(&'static str, f64)], u64);
+
 #[test]
 fn each_rule_is_broken_by_what_it_is_about_and_by_nothing_healthy() {
-    let cases: &[(&str, &[(&str, f64)], u64)] = &[
+    let cases: &[Case] = &[
         ("nothing_judged", &[("verifier/steps_unjudged", 1.0)], 3),
         ("no_answer", &[("verifier/no_answer", 1.0)], 3),
         ("all_wrong", &[("acc", 0.0)], 3),
