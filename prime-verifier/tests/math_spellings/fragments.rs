@@ -165,3 +165,18 @@ fn rows_behind_a_brace_binomials_units_and_choices() {
         ),
     ]);
 }
+
+#[test]
+fn a_letter_that_runs_through_the_whole_numbers_has_no_name() {
+    super::always(&[
+        (r"n\pi, n\in\mathbb{Z}", r"k\pi, k\in\mathbb{Z}"),
+        (r"\{2n\mid n\in\mathbb{Z}\}", r"\{2k\mid k\in\mathbb{Z}\}"),
+        (r"x=2n, n\in\mathbb{Z}", r"x=2k, k\in\mathbb{Z}"),
+    ]);
+    super::never(&[
+        (r"n\pi, n\in\mathbb{Z}", r"2k\pi, k\in\mathbb{Z}"),
+        (r"n\pi, n\in\mathbb{Z}", r"k\pi, k\in\mathbb{N}"),
+        (r"\{2n\mid n\in\mathbb{Z}\}", r"\{3k\mid k\in\mathbb{Z}\}"),
+        (r"x=2n, n\in\mathbb{Z}", r"y=3k, k\in\mathbb{Z}"),
+    ]);
+}
