@@ -101,7 +101,7 @@ impl Settings {
     fn resolve_for(&self, purpose: Purpose) -> Result<Config, TrainError> {
         let resolved = resolve_for(&self.layers()?, purpose)?;
         for note in &resolved.notes {
-            eprintln!("note: {note}");
+            crate::view::say(&format!("note: {note}"));
         }
         Ok(resolved.config)
     }
@@ -444,7 +444,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
             Ok(())
         }
         Command::Report { run, serve: None } => {
-            println!("{}", write_report(run)?.display());
+            crate::stdout::line(format_args!("{}", write_report(run)?.display()))?;
             Ok(())
         }
         Command::Verify {
@@ -464,7 +464,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
                 skip_bad_rows: *skip_bad_rows,
             };
             if let Some(tally) = verify::run(&options, true)? {
-                eprintln!("verified {tally}");
+                crate::view::say(&format!("verified {tally}"));
             }
             Ok(())
         }
@@ -476,7 +476,7 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
                 None if *markdown => config::page()?,
                 None => config::list()?,
             };
-            print!("{text}");
+            crate::stdout::text_of(format_args!("{text}"))?;
             Ok(())
         }
         Command::Doctor { sandbox } => doctor::run(&sandbox.config(), &mut std::io::stdout()),
@@ -489,10 +489,12 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
     if problems.runs_unsandboxed() {
-        eprintln!("warning: programs run without a sandbox, with your own rights");
+        crate::view::say(&format!(
+            "warning: programs run without a sandbox, with your own rights"
+        ));
     }
     for note in problems.notes() {
-        eprintln!("{note}");
+        crate::view::say(&format!("{note}"));
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     let opening = opening::lines(config, &start, &problems);
@@ -500,11 +502,11 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
     let looked = clock.elapsed().as_secs_f64();
     let folder = create_run_folder(config, name)?;
     let _held = lock(&folder)?;
-    eprintln!("run     {}", folder.display());
+    crate::view::say(&format!("run     {}", folder.display()));
     for line in opening {
-        eprintln!("{line}");
+        crate::view::say(&format!("{line}"));
     }
-    eprintln!("{}\n{plan}", sizes(config));
+    crate::view::say(&format!("{}\n{plan}", sizes(config)));
     let view = View::start(progress, &folder, config.rl.steps as u64);
     let start = match warmed_up_model(config, true) {
         Ok(start) => Start {
@@ -557,21 +559,26 @@ fn sizes(config: &Config) -> String {
 fn print_plan(config: &Config) -> Result<(), TrainError> {
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
-    println!("{}", config.to_toml()?);
-    println!("# {}", sizes(config));
+    crate::stdout::line(format_args!("{}", config.to_toml()?))?;
+    crate::stdout::line(format_args!("# {}", sizes(config)))?;
     for note in problems.notes() {
-        println!("# {note}");
+        crate::stdout::line(format_args!("# {note}"))?;
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     for line in plan.to_string().lines() {
-        println!("# {line}");
+        crate::stdout::line(format_args!("# {line}"))?;
     }
     Ok(())
 }
 
 fn print_summary(summary: &Summary, folder: &Path) {
-    println!("\n{}", summary.table());
-    println!("  report: {}", folder.join("report.html").display());
+    let report = folder.join("report.html");
+    // The run is done and written: who reads of it here is no matter of its success.
+    let _ = crate::stdout::line(format_args!(
+        "\n{}\n  report: {}",
+        summary.table(),
+        report.display()
+    ));
 }
 
 /// The configuration of a command on a model that is there.
@@ -593,7 +600,7 @@ fn with_model(
         Err(TrainError::from(error))
     })?;
     for note in &resolved.notes {
-        eprintln!("note: {note}");
+        crate::view::say(&format!("note: {note}"));
     }
     Ok(resolved.config)
 }
@@ -626,10 +633,13 @@ fn eval(model: &Path, settings: &Settings, responses: Option<&Path>) -> Result<(
     let start = initial_model(&config)?;
     let problems = Problems::open(&config, &start.tokenizer)?;
     for note in problems.notes() {
-        eprintln!("{note}");
+        crate::view::say(&format!("{note}"));
     }
     let count = config.eval.problems;
-    eprintln!("{}", opening::evaluating(&problems, &config, count));
+    crate::view::say(&format!(
+        "{}",
+        opening::evaluating(&problems, &config, count)
+    ));
     let clock = Instant::now();
     // A panel is for what takes steps.
     let view = View::start(ProgressMode::Plain, model, 0);
@@ -645,21 +655,24 @@ fn eval(model: &Path, settings: &Settings, responses: Option<&Path>) -> Result<(
     if let Some(path) = responses {
         // Also where nothing could be judged: why is in there.
         write_responses(path, &all)?;
-        eprintln!("{} responses in {}", all.len(), path.display());
+        crate::view::say(&format!("{} responses in {}", all.len(), path.display()));
     }
     let result = result?;
-    eprintln!("evaluated in {:.1} s", clock.elapsed().as_secs_f64());
+    crate::view::say(&format!(
+        "evaluated in {:.1} s",
+        clock.elapsed().as_secs_f64()
+    ));
     if result.without_votes > 0 && result.k > 1 {
-        eprintln!(
+        crate::view::say(&format!(
             "note: {} of {} problems are of code, where answers cannot be compared: they have no votes and no part in maj@k",
             result.without_votes, result.n
-        );
+        ));
     }
     let text = serde_json::to_string_pretty(&result).map_err(|e| TrainError::Encode {
         what: "the evaluation",
         reason: e.to_string(),
     })?;
-    println!("{text}");
+    crate::stdout::line(format_args!("{text}"))?;
     Ok(())
 }
 
@@ -684,15 +697,17 @@ fn preflight_alone(config: &Config) -> Result<(), TrainError> {
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
     for note in problems.notes() {
-        eprintln!("{note}");
+        crate::view::say(&format!("{note}"));
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     for line in opening::lines(config, &start, &problems) {
-        println!("{line}");
+        crate::stdout::line(format_args!("{line}"))?;
     }
-    println!("{}\n{plan}\n", sizes(config));
+    crate::stdout::line(format_args!("{}\n{plan}\n", sizes(config)))?;
     if config.data.task.builtin().is_some() && config.warmup.steps > 0 {
-        eprintln!("note: the model is tried as it is before the warm-up");
+        crate::view::say(&format!(
+            "note: the model is tried as it is before the warm-up"
+        ));
     }
     let (tokenizer, shape) = (start.tokenizer, start.shape);
     let learner = Learner::new(start.model, config)?;
@@ -701,7 +716,7 @@ fn preflight_alone(config: &Config) -> Result<(), TrainError> {
         &shape,
         problems.longest_prompt(),
     )?;
-    println!("{found}");
+    crate::stdout::line(format_args!("{found}"))?;
     found.usable()
 }
 
@@ -724,6 +739,6 @@ fn merge(model: &Path, out: &Path, device: &str) -> Result<(), TrainError> {
     AdapterFolder::load(model, &device, AdapterUse::Inference)?
         .merged()
         .save(out)?;
-    println!("{}", out.display());
+    crate::stdout::line(format_args!("{}", out.display()))?;
     Ok(())
 }

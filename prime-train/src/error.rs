@@ -159,6 +159,9 @@ pub enum TrainError {
         /// The run folder.
         path: PathBuf,
     },
+    /// Nobody reads standard output any more.
+    #[error("standard output was closed")]
+    OutputClosed,
     /// A file of a checkpoint is not what was written.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
@@ -255,6 +258,8 @@ impl TrainError {
             | TrainError::InterruptedEarly
             | TrainError::InterruptedOutput { .. } => 130,
             TrainError::Watch { .. } => 3,
+            // What a shell calls the end by SIGPIPE.
+            TrainError::OutputClosed => 141,
             _ => 1,
         }
     }

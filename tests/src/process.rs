@@ -135,9 +135,17 @@ impl Started {
     /// # Panics
     /// If there is no shell to send it with.
     pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends a signal by its name.
+    ///
+    /// # Panics
+    /// If there is no shell to send it with.
+    pub fn signal(&self, name: &str) {
         // The standard library sends no signal but SIGKILL; every shell has `kill` built in.
         let status = Command::new("sh")
-            .args(["-c", &format!("kill -INT {}", self.0.id())])
+            .args(["-c", &format!("kill -{name} {}", self.0.id())])
             .status();
         assert!(status.expect("sh runs").success());
     }

@@ -261,6 +261,15 @@ impl Checkpoints {
         }
     }
 
+    /// Where the state after `step` is, if it was saved.
+    pub fn of_step(&self, step: u64) -> PathBuf {
+        let folder = steps::folder(&self.folder, step);
+        match step {
+            0 if !folder.exists() => self.reference(),
+            _ => folder,
+        }
+    }
+
     /// Whether the run got as far as its first step: there is something to go on from.
     pub fn has_start(&self) -> bool {
         sums::is_complete(&self.reference())

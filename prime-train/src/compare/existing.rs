@@ -57,12 +57,12 @@ pub(super) fn arms(folders: &[PathBuf]) -> Result<Vec<Measured>, TrainError> {
                     .filter(|(key, value)| known.get(*key) != Some(value))
                 {
                     let other = known.get(key).map_or("nothing", String::as_str);
-                    eprintln!(
+                    crate::view::say(&format!(
                         "note: {} has {key} = {value} and {} {other}: their held-out numbers are of different problems or \
                          conditions",
                         run.display(),
                         first.display()
-                    );
+                    ));
                 }
             }
         }

@@ -93,7 +93,7 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
     for plan in &plans {
         let resolved = resolved(options, plan, first)?;
         for note in resolved.notes {
-            eprintln!("note: {}: {note}", plan.name);
+            crate::view::say(&format!("note: {}: {note}", plan.name));
         }
         checked.push((plan, resolved.config));
     }
@@ -115,7 +115,9 @@ pub fn run(options: &CompareOptions) -> Result<(), TrainError> {
     let done = finish(&jobs);
     if let Err(TrainError::Interrupted { .. } | TrainError::InterruptedEarly) = &done {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        eprintln!("compare: the same command with --name {name} goes on with it");
+        crate::view::say(&format!(
+            "compare: the same command with --name {name} goes on with it"
+        ));
     }
     done?;
     let measured: Vec<Measured> = plans
@@ -158,7 +160,7 @@ fn folder(base: &Config, options: &CompareOptions, record: Record) -> Result<Pat
         && let Some(known) = Record::read(&folder)?
     {
         known.joined(record, &folder)?.write(&folder)?;
-        eprintln!("compare goes on in {}", folder.display());
+        crate::view::say(&format!("compare goes on in {}", folder.display()));
         return Ok(folder);
     }
     let name = match &options.name {
@@ -166,7 +168,7 @@ fn folder(base: &Config, options: &CompareOptions, record: Record) -> Result<Pat
         None => free_name(out),
     };
     let folder = create_run_folder(base, Some(&name))?;
-    eprintln!("compare {}", folder.display());
+    crate::view::say(&format!("compare {}", folder.display()));
     record.write(&folder)?;
     Ok(folder)
 }

@@ -69,10 +69,10 @@ pub(super) fn write(folder: &Path, measured: &[Measured]) -> Result<(), TrainErr
     write_atomically(&folder.join("compare.svg"), svg.as_bytes())?;
     write_atomically(&folder.join("compare.md"), markdown.as_bytes())?;
     write_atomically(&folder.join("compare.html"), html.as_bytes())?;
-    println!(
+    crate::stdout::line(format_args!(
         "\n{markdown}\nchart: {}",
         folder.join("compare.svg").display()
-    );
+    ))?;
     Ok(())
 }
 

@@ -332,6 +332,6 @@ impl Said {
         }
         self.last = Instant::now();
         let of = total.map_or_else(String::new, |total| format!(" of {total}"));
-        eprintln!("reading {}: {rows}{of} rows", path.display());
+        crate::view::say(&format!("reading {}: {rows}{of} rows", path.display()));
     }
 }

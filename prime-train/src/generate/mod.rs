@@ -51,7 +51,7 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
     let (_, ids) = asked::encode(&options.prompt, config, tokenizer)?;
     if options.show_prompt {
         let shown = tokenizer.decode_with_special_tokens(&ids)?;
-        eprintln!("prompt, {} tokens:\n{shown}\n", ids.len());
+        crate::view::say(&format!("prompt, {} tokens:\n{shown}\n", ids.len()));
     }
     let sampling = sampling(config, &options.layers, defaults.as_ref(), ids.len())?;
     let sampling = within(
@@ -65,7 +65,10 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
         Some(found) if !options.layers.iter().any(given) => &found.defaults.stop_strings,
         _ => &config.sampling.stop_strings,
     };
-    eprintln!("{}", described(&sampling, stop_strings, defaults.as_ref()));
+    crate::view::say(&format!(
+        "{}",
+        described(&sampling, stop_strings, defaults.as_ref())
+    ));
     let stop_strings: Vec<&str> = stop_strings.iter().map(String::as_str).collect();
     let decode = |ids: &[u32]| tokenizer.decode_response(ids);
     let prompts = [ids.as_slice()];
@@ -80,7 +83,10 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
         ..GenerationRequest::new(&prompts, &sampling)
     };
     for response in generate(&start.model, &request)?.into_iter().flatten() {
-        println!("{}", tokenizer.decode_response(&response.tokens)?);
+        crate::stdout::line(format_args!(
+            "{}",
+            tokenizer.decode_response(&response.tokens)?
+        ))?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ impl Run {
         if long {
             view::say(&evaluating(&self.problems, &self.config, problems));
         }
+        let _left = super::rescue::may_be_left();
         let clock = Instant::now();
         let policy = &self.learner.actor.policy;
         let wanted = match self.config.eval.responses {

@@ -9,6 +9,7 @@ mod lock;
 mod provenance;
 mod rates;
 mod recording;
+pub(crate) mod rescue;
 mod sum;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ use crate::watch::Watch;
 use following::Following;
 use gain::Gain;
 use recording::Recording;
+use rescue::Rescue;
 
 pub use self::extend::changes;
 pub use self::folder::create_run_folder;
@@ -62,6 +64,7 @@ pub struct Run {
     gain: Gain,
     provenance: Option<Provenance>,
     saved: Instant,
+    rescue: Rescue,
     _lock: Arc<RunLock>,
 }
 
@@ -86,8 +89,10 @@ impl Run {
         let problems = Problems::open(config, &start.tokenizer)?;
         let checkpoints = Checkpoints::new(folder, config.run.keep_last);
         let (model, about) = checkpoints.save_reference(start, config)?;
+        let learner = Learner::new(model, config)?;
         let mut run = Self {
-            learner: Learner::new(model, config)?,
+            rescue: Rescue::new(&checkpoints, &about, checkpoints.of_step(0)),
+            learner,
             recording: Recording::start(folder, config)?,
             following: Following::default(),
             folder: folder.to_owned(),
@@ -196,6 +201,7 @@ impl Run {
             }
         }
         let mut run = Self {
+            rescue: Rescue::new(&checkpoints, &about, checkpoints.of_step(step)),
             gain: Gain::resume(config, &checkpoints, &records)?,
             config: config.clone(),
             folder: folder.to_owned(),
@@ -236,6 +242,7 @@ impl Run {
             "preflight: 16 responses before the first step (run.preflight = false leaves them out) …",
         );
         activity::phase("preflight", "", 0);
+        let _left = rescue::may_be_left();
         let (config, tokenizer) = (&self.config, &self.about.tokenizer);
         let longest = self.problems.longest_prompt();
         let found = preflight(&self.learner, config, &self.problems, tokenizer)?.with_memory(
@@ -314,6 +321,7 @@ impl Run {
             if let Some(bar) = &mut bar {
                 bar.tick(&message(&recorded));
             }
+            self.rescue.advance(&self.learner);
             if let Some(reason) = stops {
                 let path = self.save()?;
                 write_report(&self.folder)?;
@@ -353,7 +361,7 @@ impl Run {
         activity::phase("saving", "", 0);
         let clock = Instant::now();
         self.recording.sync()?;
-        let saved = self.checkpoints.save(&self.learner, &self.about)?;
+        let saved = self.rescue.save(&self.learner)?;
         self.saved = Instant::now();
         self.recording.saved_in(clock.elapsed().as_secs_f64());
         Ok(saved)

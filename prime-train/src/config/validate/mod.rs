@@ -1,5 +1,6 @@
 //! Ranges, and keys that have to agree with each other. Types are right by the time this runs.
 
+mod bounds;
 mod credit;
 mod data;
 mod model;
@@ -84,5 +85,6 @@ pub(super) fn validate(config: &Config, purpose: Purpose) -> Checked {
     reward::reward(config)?;
     run::code(config)?;
     watch::watch(config)?;
-    run::eval_and_run(config)
+    run::eval_and_run(config)?;
+    bounds::bounds(config)
 }
