@@ -494,7 +494,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
         ));
     }
     for note in problems.notes() {
-        crate::view::say(&format!("{note}"));
+        crate::view::say(note);
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     let opening = opening::lines(config, &start, &problems);
@@ -504,7 +504,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
     let _held = lock(&folder)?;
     crate::view::say(&format!("run     {}", folder.display()));
     for line in opening {
-        crate::view::say(&format!("{line}"));
+        crate::view::say(&line);
     }
     crate::view::say(&format!("{}\n{plan}", sizes(config)));
     let view = View::start(progress, &folder, config.rl.steps as u64);
@@ -633,7 +633,7 @@ fn eval(model: &Path, settings: &Settings, responses: Option<&Path>) -> Result<(
     let start = initial_model(&config)?;
     let problems = Problems::open(&config, &start.tokenizer)?;
     for note in problems.notes() {
-        crate::view::say(&format!("{note}"));
+        crate::view::say(note);
     }
     let count = config.eval.problems;
     crate::view::say(&format!(
@@ -697,7 +697,7 @@ fn preflight_alone(config: &Config) -> Result<(), TrainError> {
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
     for note in problems.notes() {
-        crate::view::say(&format!("{note}"));
+        crate::view::say(note);
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
     for line in opening::lines(config, &start, &problems) {

@@ -65,10 +65,7 @@ pub(crate) fn run(options: &GenerateOptions) -> Result<(), TrainError> {
         Some(found) if !options.layers.iter().any(given) => &found.defaults.stop_strings,
         _ => &config.sampling.stop_strings,
     };
-    crate::view::say(&format!(
-        "{}",
-        described(&sampling, stop_strings, defaults.as_ref())
-    ));
+    crate::view::say(&described(&sampling, stop_strings, defaults.as_ref()));
     let stop_strings: Vec<&str> = stop_strings.iter().map(String::as_str).collect();
     let decode = |ids: &[u32]| tokenizer.decode_response(ids);
     let prompts = [ids.as_slice()];
