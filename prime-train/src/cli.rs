@@ -489,9 +489,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
     let start = initial_model(config)?;
     let problems = Problems::open(config, &start.tokenizer)?;
     if problems.runs_unsandboxed() {
-        crate::view::say(&format!(
-            "warning: programs run without a sandbox, with your own rights"
-        ));
+        crate::view::say("warning: programs run without a sandbox, with your own rights");
     }
     for note in problems.notes() {
         crate::view::say(note);
@@ -636,10 +634,7 @@ fn eval(model: &Path, settings: &Settings, responses: Option<&Path>) -> Result<(
         crate::view::say(note);
     }
     let count = config.eval.problems;
-    crate::view::say(&format!(
-        "{}",
-        opening::evaluating(&problems, &config, count)
-    ));
+    crate::view::say(&opening::evaluating(&problems, &config, count));
     let clock = Instant::now();
     // A panel is for what takes steps.
     let view = View::start(ProgressMode::Plain, model, 0);
@@ -705,9 +700,7 @@ fn preflight_alone(config: &Config) -> Result<(), TrainError> {
     }
     crate::stdout::line(format_args!("{}\n{plan}\n", sizes(config)))?;
     if config.data.task.builtin().is_some() && config.warmup.steps > 0 {
-        crate::view::say(&format!(
-            "note: the model is tried as it is before the warm-up"
-        ));
+        crate::view::say("note: the model is tried as it is before the warm-up");
     }
     let (tokenizer, shape) = (start.tokenizer, start.shape);
     let learner = Learner::new(start.model, config)?;
