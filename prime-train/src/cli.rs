@@ -19,13 +19,16 @@ use crate::error::TrainError;
 use crate::eval::{evaluate_with, write_responses};
 use crate::generate::{self, GenerateOptions, Prompt};
 use crate::memory::MemoryPlan;
+use crate::memory_limit;
 use crate::model_argument::ModelArgument;
 use crate::opening;
 use crate::preflight::preflight;
+use crate::replay::replay;
 use crate::report::{Server, write_report};
 use crate::reward::extraction;
 use crate::run::{
-    Run, Start, changes, create_run_folder, discard, initial_model, lock, warmed_up_model,
+    Run, Start, changes, create_run_folder, discard, initial_model, initial_shape, lock,
+    warmed_up_model,
 };
 use crate::step::Learner;
 use crate::summary::Summary;
@@ -200,6 +203,17 @@ pub enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Take a step of a run again, from the checkpoint before it, with everything that it says: the run stays as it is.
+    Replay {
+        /// The run folder.
+        run: PathBuf,
+        /// The step, counted from 1.
+        #[arg(long)]
+        step: u64,
+        /// Take data files, the model under adapters and checkpoints as they are now, whatever they were.
+        #[arg(long)]
+        accept_changed: bool,
+    },
     /// Merge an adapter folder into its base model: an ordinary model folder comes out.
     Merge {
         /// The adapter folder, e.g. checkpoints/step-000040/policy of a run with lora.rank > 0.
@@ -299,6 +313,7 @@ impl Command {
             Command::Eval { .. }
             | Command::Generate { .. }
             | Command::Preflight { .. }
+            | Command::Replay { .. }
             | Command::Merge { .. }
             | Command::Report { .. }
             | Command::Verify { .. }
@@ -410,6 +425,11 @@ pub fn execute(cli: &Cli) -> Result<(), TrainError> {
                 model_defaults: !ignore_generation_config && row.is_none(),
             })
         }
+        Command::Replay {
+            run,
+            step,
+            accept_changed,
+        } => replay(run, *step, *accept_changed),
         Command::Merge { model, out, device } => merge(model, out, device),
         Command::Compare {
             runs,
@@ -495,6 +515,7 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
         crate::view::say(note);
     }
     let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    let warning = memory_limit::check(config, &plan, memory_limit::limit())?;
     let opening = opening::lines(config, &start, &problems);
     drop((problems, start));
     let looked = clock.elapsed().as_secs_f64();
@@ -505,6 +526,9 @@ fn train(config: &Config, name: Option<&str>, progress: ProgressMode) -> Result<
         crate::view::say(&line);
     }
     crate::view::say(&format!("{}\n{plan}", sizes(config)));
+    if let Some(warning) = warning {
+        say(&warning);
+    }
     let view = View::start(progress, &folder, config.rl.steps as u64);
     let start = match warmed_up_model(config, true) {
         Ok(start) => Start {
@@ -555,16 +579,27 @@ fn sizes(config: &Config) -> String {
 }
 
 fn print_plan(config: &Config) -> Result<(), TrainError> {
-    let start = initial_model(config)?;
-    let problems = Problems::open(config, &start.tokenizer)?;
+    let (shape, tokenizer) = initial_shape(config)?;
+    let problems = Problems::open(config, &tokenizer)?;
     crate::stdout::line(format_args!("{}", config.to_toml()?))?;
     crate::stdout::line(format_args!("# {}", sizes(config)))?;
     for note in problems.notes() {
         crate::stdout::line(format_args!("# {note}"))?;
     }
-    let plan = MemoryPlan::new(config, &start.shape, problems.longest_prompt())?;
+    let plan = MemoryPlan::new(config, &shape, problems.longest_prompt())?;
     for line in plan.to_string().lines() {
         crate::stdout::line(format_args!("# {line}"))?;
+    }
+    let there = memory_limit::limit();
+    if let Some(bytes) = there {
+        crate::stdout::line(format_args!(
+            "#   {:<20}{:>10.1} MiB",
+            "there are",
+            bytes as f64 / f64::from(1 << 20)
+        ))?;
+    }
+    if let Some(warning) = memory_limit::check(config, &plan, there)? {
+        crate::stdout::line(format_args!("# {warning}"))?;
     }
     Ok(())
 }

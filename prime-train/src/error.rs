@@ -159,6 +159,18 @@ pub enum TrainError {
         /// The run folder.
         path: PathBuf,
     },
+    /// A step needs more memory than there is.
+    #[error(
+        "a step takes at least {needed_mib} MiB by the memory plan (--dry-run shows it), and there are {limit_mib} MiB: lower \
+         rl.micro_batch_tokens, rl.mini_batch_size or sampling.max_new_tokens, train adapters (lora.rank = 16), or set \
+         run.check_memory = false to try"
+    )]
+    Memory {
+        /// By the plan, in MiB.
+        needed_mib: u64,
+        /// Of the machine or the control group, in MiB.
+        limit_mib: u64,
+    },
     /// Nobody reads standard output any more.
     #[error("standard output was closed")]
     OutputClosed,
@@ -249,6 +261,7 @@ impl TrainError {
             | TrainError::Usage(_)
             | TrainError::RunExists { .. }
             | TrainError::RunLocked { .. }
+            | TrainError::Memory { .. }
             | TrainError::Grader { .. }
             | TrainError::Policy(
                 prime_policy::PolicyError::Device { .. }

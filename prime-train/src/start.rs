@@ -55,6 +55,28 @@ pub struct Base {
     pub lora: LoraConfig,
 }
 
+/// Shape and tokenizer of the model that a configuration starts from, without its weights.
+///
+/// # Errors
+/// A folder whose configuration or tokenizer cannot be read, or that has adapters without a base.
+pub fn initial_shape(config: &Config) -> Result<(DecoderConfig, Tokenizer), TrainError> {
+    let path = Path::new(&config.model.path);
+    if config.model.path.is_empty() {
+        let tokenizer = fresh_tokenizer(config)?;
+        let shape = config.decoder(&tokenizer);
+        shape.validate()?;
+        return Ok((shape, tokenizer));
+    }
+    let folder = match AdapterFolder::is_one(path) {
+        true => AdapterFolder::base_path(path)?,
+        false => path.to_owned(),
+    };
+    Ok(ModelFolder::shape_of(
+        &folder,
+        &config.model.ignore_config_fields,
+    )?)
+}
+
 /// The model that a configuration starts from, without warm-up. A model from a folder has its adapters already.
 ///
 /// # Errors
@@ -186,18 +208,7 @@ fn from_adapter(
 }
 
 fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
-    let Some(task) = config.data.task.builtin() else {
-        return Err(TrainError::Usage(
-            "data.task = \"rows\" needs model.path".to_owned(),
-        ));
-    };
-    let special = [PAD, BOS, EOS];
-    let characters = task
-        .vocabulary()
-        .into_iter()
-        .filter(|token| !special.contains(&token.as_str()))
-        .filter_map(|token| token.chars().next());
-    let tokenizer = Tokenizer::characters(characters)?;
+    let tokenizer = fresh_tokenizer(config)?;
     let shape = config.decoder(&tokenizer);
     let model = fresh_model(&shape, config.seed, device)?;
     Ok(Start {
@@ -210,6 +221,22 @@ fn fresh(config: &Config, device: &Device) -> Result<Start, TrainError> {
         seconds: 0.0,
         warmup: vec![],
     })
+}
+
+/// The characters of the built-in task.
+fn fresh_tokenizer(config: &Config) -> Result<Tokenizer, TrainError> {
+    let Some(task) = config.data.task.builtin() else {
+        return Err(TrainError::Usage(
+            "data.task = \"rows\" needs model.path".to_owned(),
+        ));
+    };
+    let special = [PAD, BOS, EOS];
+    let characters = task
+        .vocabulary()
+        .into_iter()
+        .filter(|token| !special.contains(&token.as_str()))
+        .filter_map(|token| token.chars().next());
+    Ok(Tokenizer::characters(characters)?)
 }
 
 /// Weights drawn from `seed`. The generator belongs to the whole process, so one model is drawn at a time, and all of

@@ -494,3 +494,42 @@ fn a_copy_of_a_run_goes_on_by_itself() {
     );
     listed.expect_success();
 }
+
+#[test]
+fn a_step_is_taken_again_and_is_the_one_that_was_recorded() {
+    let folder = Folder::new();
+    let settings = ["rl.steps=5", "run.save_every=2", "run.keep_last=5"];
+    prime_train(&train("a", &settings, &folder)).expect_success();
+    let before = outcome(&folder, "a");
+    let run = folder.argument("runs/a");
+    for step in ["1", "4", "5"] {
+        let done = prime_train(&["replay", &run, "--step", step]).expect_success();
+        assert!(
+            done.stdout.contains("the step that was recorded: "),
+            "{}",
+            done.stdout
+        );
+        let name = format!("runs/a/replay/rollouts/step-00000{step}.jsonl");
+        let text = String::from_utf8(folder.read(&name)).unwrap();
+        assert_eq!(text.lines().count(), 16, "every response");
+        assert!(text.contains("\"log_probs\":["), "{text}");
+    }
+    assert_eq!(outcome(&folder, "a"), before);
+    // A record that is not of this step is told.
+    let path = folder.path("runs/a/metrics.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace("\"step\":5,", "\"step\":9,")
+            .replace("\"step\":3,", "\"step\":5,"),
+    )
+    .unwrap();
+    let done = prime_train(&["replay", &run, "--step", "5"]).expect_success();
+    assert!(
+        done.stdout.contains("NOT the step that was recorded"),
+        "{}",
+        done.stdout
+    );
+    let none = prime_train(&["replay", &run, "--step", "0"]);
+    assert_eq!(none.code, Some(2), "{}", none.stderr);
+}

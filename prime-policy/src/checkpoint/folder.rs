@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use super::atomic::write_atomically;
 use super::lacking;
 use super::load::load_weights;
+use super::names::{INDEX, SINGLE};
 use super::save::{WeightFormat, save_sharded};
 use super::side_files::SideFiles;
 use crate::config::DecoderConfig;
@@ -64,6 +65,28 @@ impl ModelFolder {
             tokenizer,
             side_files: SideFiles::read(folder)?,
         })
+    }
+
+    /// Shape and vocabulary of the model in a folder, whose weights are not read.
+    ///
+    /// # Errors
+    /// Those of [`Self::load_ignoring`] about the two files; [`PolicyError::Format`] for a folder without weights.
+    pub fn shape_of(
+        folder: &Path,
+        ignore: &[String],
+    ) -> Result<(DecoderConfig, Tokenizer), PolicyError> {
+        let config = read_config(folder, ignore)?;
+        let tokenizer = Tokenizer::from_file(&folder.join("tokenizer.json"), None)?;
+        if tokenizer.vocab_size() > config.vocab_size {
+            return Err(PolicyError::VocabularyMismatch {
+                tokenizer: tokenizer.vocab_size(),
+                model: config.vocab_size,
+            });
+        }
+        match folder.join(SINGLE).exists() || folder.join(INDEX).exists() {
+            true => Ok((config, tokenizer)),
+            false => Err(lacking::no_weights(folder)),
+        }
     }
 
     /// Writes the folder in f32 and shards of 5 GB, creating it if need be. See [`Self::save_as`].

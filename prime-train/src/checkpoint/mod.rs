@@ -261,6 +261,20 @@ impl Checkpoints {
         }
     }
 
+    /// The last step before `step` that was saved; 0 is the model before the first.
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`].
+    pub fn last_before(&self, step: u64) -> Result<u64, TrainError> {
+        let all = steps::all(&self.folder)?;
+        let found = all.iter().rev().find(|(saved, _)| *saved < step);
+        match found {
+            Some((saved, _)) => Ok(*saved),
+            None if sums::is_complete(&self.reference()) => Ok(0),
+            None => Err(self.none()),
+        }
+    }
+
     /// Where the state after `step` is, if it was saved.
     pub fn of_step(&self, step: u64) -> PathBuf {
         let folder = steps::folder(&self.folder, step);

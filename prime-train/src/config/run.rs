@@ -67,6 +67,8 @@ pub struct Run {
     pub stop_after: usize,
     /// Checkpoints kept, ≥ 1.
     pub keep_last: usize,
+    /// Refuse a run whose memory plan needs more than the machine or its control group has, on the CPU.
+    pub check_memory: bool,
     /// Try 16 responses to rows before the first step and say what they show; it changes nothing of the run.
     pub preflight: bool,
     /// Write sampled transcripts every so many steps; 0 = never.
@@ -84,6 +86,7 @@ impl Default for Run {
             save_best: String::new(),
             stop_after: 0,
             keep_last: 2,
+            check_memory: true,
             preflight: true,
             transcripts_every: 10,
             tensorboard: true,

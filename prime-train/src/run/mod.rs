@@ -44,7 +44,7 @@ pub use self::folder::create_run_folder;
 pub(crate) use self::folder::discard;
 pub use self::lock::{RunLock, lock};
 pub use self::provenance::{Provenance, Session};
-pub use crate::start::{Base, Start, initial_model, warmed_up_model};
+pub use crate::start::{Base, Start, initial_model, initial_shape, warmed_up_model};
 
 /// Set by the signal handler; the run stops after the step in progress.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
