@@ -45,10 +45,14 @@ fn interrupt(last_words: Option<&'static str>) {
     match last_words {
         // An evaluation changes nothing: the step before it is taken again.
         Some(_) if times == 0 && rescue::can_be_left() => end("Ctrl-C", INTERRUPT, last_words),
-        Some(doing) if times == 0 => view::say(&format!(
-            "interrupted: {doing} (again to abandon the step and save what was before it)"
-        )),
-        Some(_) if times == 1 => {
+        Some(doing) if times == 0 => {
+            let again = match rescue::any() {
+                true => "abandon the step and save what was before it",
+                false => "stop at once",
+            };
+            view::say(&format!("interrupted: {doing} (again to {again})"));
+        }
+        Some(_) if times == 1 && rescue::any() => {
             // Beside this thread, so that the third is heard.
             std::thread::spawn(move || end("Ctrl-C", INTERRUPT, last_words));
         }

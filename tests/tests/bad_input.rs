@@ -376,6 +376,13 @@ fn places_that_cannot_be_written_to_are_named() {
     }
 }
 
+/// Takes the sums out of the checkpoints of a run.
+fn without_sums(run: &Path) {
+    for checkpoint in ["reference", "step-000001"] {
+        fs::remove_file(run.join("checkpoints").join(checkpoint).join("sums.json")).unwrap();
+    }
+}
+
 #[test]
 fn runs_that_cannot_be_resumed_say_why() {
     let folder = Folder::new();
@@ -383,6 +390,8 @@ fn runs_that_cannot_be_resumed_say_why() {
     assert_refused(&resume("nowhere"), 2, &["nowhere/config.toml"]);
     copy_folder(&MADE.path("runs/done"), &folder.path("bare"));
     fs::remove_dir_all(folder.path("bare/checkpoints/step-000001")).unwrap();
+    let start = folder.path("bare/checkpoints/reference/sums.json");
+    fs::remove_file(start).unwrap();
     assert_refused(&resume("bare"), 1, &["bare has no checkpoint"]);
 
     // Every file that a checkpoint needs, one missing at a time.
@@ -398,6 +407,11 @@ fn runs_that_cannot_be_resumed_say_why() {
         let name = file.replace('/', "-");
         copy_folder(&MADE.path("runs/done"), &folder.path(&name));
         fs::remove_file(folder.path(&format!("{name}/checkpoints/{file}"))).unwrap();
+        let (checkpoint, within) = file.split_once('/').unwrap();
+        let gone = format!("{within} is not there");
+        assert_refused(&resume(&name), 1, &[checkpoint, "is damaged", &gone]);
+        // As of a version that wrote no sums.
+        without_sums(&folder.path(&name));
         // Of weights there may be one file or several, so the folder is named with both ways.
         let (place, weights) = match file.strip_suffix("/model.safetensors") {
             Some(place) => (place, "neither model.safetensors nor"),
@@ -408,6 +422,7 @@ fn runs_that_cannot_be_resumed_say_why() {
 
     // A PRM of another shape than the policy.
     copy_folder(&MADE.path("runs/done"), &folder.path("mixed"));
+    without_sums(&folder.path("mixed"));
     let config = folder.path("mixed/checkpoints/step-000001/prm/config.json");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(

@@ -100,7 +100,7 @@ fn a_base_from_a_folder_is_referred_to_and_known_again() {
     let reference = "runs/run/checkpoints/reference";
     assert_eq!(
         folder.list(reference),
-        ["adapter", "base.json"],
+        ["adapter", "base.json", "sums.json"],
         "no copy of the base"
     );
     let policy = "runs/run/checkpoints/step-000004/policy";
@@ -209,6 +209,9 @@ fn a_run_with_a_copy_of_its_base_still_goes_on() {
         "step-000002/prm",
     ] {
         std::fs::remove_file(checkpoints.join(place).join("base.json")).unwrap();
+    }
+    for place in ["reference", "step-000002"] {
+        std::fs::remove_file(checkpoints.join(place).join("sums.json")).unwrap();
     }
     std::fs::remove_dir_all(&base).unwrap();
     prime_train(&["train", "--resume", &folder.argument("runs/run")]).expect_success();

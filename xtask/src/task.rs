@@ -14,7 +14,10 @@ const TRAIN_COMMANDS: &[(&str, &str)] = &[
     ("sft", "supervised fine-tuning only"),
     ("eval", "measure a checkpoint on held-out problems"),
     ("generate", "sample responses from a checkpoint"),
-    ("replay", "take a step of a run again, with everything that it says"),
+    (
+        "replay",
+        "take a step of a run again, with everything that it says",
+    ),
     ("merge", "merge an adapter into its base model"),
     (
         "compare",

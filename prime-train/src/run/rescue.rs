@@ -95,6 +95,11 @@ impl Drop for MayBeLeft {
     }
 }
 
+/// Whether there is a run to save.
+pub(crate) fn any() -> bool {
+    locked(&RUNS).iter().any(|run| run.strong_count() > 0)
+}
+
 /// Whether there is nothing to wait for: every run is at work that changes nothing.
 pub(crate) fn can_be_left() -> bool {
     let runs = locked(&RUNS);
