@@ -69,7 +69,9 @@ pub(crate) fn check(
     limit: Option<u64>,
 ) -> Result<Option<String>, TrainError> {
     // What an accelerator has is not known before it is asked.
-    let Some(limit) = limit.filter(|_| config.device == "flex" && config.run.check_memory) else {
+    let Some(limit) =
+        limit.filter(|_| config.device.starts_with("flex") && config.run.check_memory)
+    else {
         return Ok(None);
     };
     let mib = |bytes: u64| bytes >> 20;

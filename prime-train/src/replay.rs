@@ -73,10 +73,13 @@ pub fn replay(folder: &Path, number: u64, accept_changed: bool) -> Result<(), Tr
     };
     let place = folder.join(FOLDER);
     write_transcripts(&place, number, &report.transcripts)?;
-    let text = serde_json::to_string_pretty(&report.metrics).map_err(|e| TrainError::Encode {
+    let encode = |error: serde_json::Error| TrainError::Encode {
         what: "a step's metrics",
-        reason: e.to_string(),
-    })?;
+        reason: error.to_string(),
+    };
+    let text = serde_json::to_string_pretty(&report.metrics).map_err(encode)?;
+    // As the recorded ones went: reading may round the last bit of a number.
+    let again: StepMetrics = serde_json::from_str(&text).map_err(encode)?;
     let metrics = place.join(format!("step-{number:06}.json"));
     write_atomically(&metrics, (text + "\n").as_bytes())?;
     for (name, value) in report.metrics.iter() {
@@ -86,7 +89,7 @@ pub fn replay(folder: &Path, number: u64, accept_changed: bool) -> Result<(), Tr
     let recorded = recorded.iter().find(|record| record.step() == number);
     stdout::line(match recorded {
         None => format!("metrics.jsonl has no record of step {number} to compare with"),
-        Some(recorded) => compared(&report.metrics, recorded),
+        Some(recorded) => compared(&again, recorded),
     })?;
     stdout::line(format_args!(
         "{} responses with everything: {}",

@@ -60,6 +60,8 @@ pub struct Base {
 /// # Errors
 /// A folder whose configuration or tokenizer cannot be read, or that has adapters without a base.
 pub fn initial_shape(config: &Config) -> Result<(DecoderConfig, Tokenizer), TrainError> {
+    // A device that is not there is to be known before a run as well.
+    device_by_name(&config.device)?;
     let path = Path::new(&config.model.path);
     if config.model.path.is_empty() {
         let tokenizer = fresh_tokenizer(config)?;

@@ -68,7 +68,11 @@ pub fn warm_up_on<M: CausalLm>(
     let micro_batching = config.warmup_micro_batching();
     let threads = config.worker_threads();
     // One pass keeps one core busy; an accelerator is one worker.
-    let packs = if config.device == "flex" { PACKS } else { 1 };
+    let packs = if config.device.starts_with("flex") {
+        PACKS
+    } else {
+        1
+    };
     let look = |model: &M, step| match held_out {
         [] => Ok(None),
         held_out => Ok::<_, TrainError>(Some(SftRecord::HeldOut(held_out_loss(
