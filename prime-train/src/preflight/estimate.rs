@@ -11,8 +11,9 @@ use prime_policy::{CausalLm, GenerationRequest, SamplingConfig, generate};
 use serde::Serialize;
 
 use super::sample::Taken;
+use crate::config::{PrmTrust, ProcessGroups};
 use crate::error::TrainError;
-use crate::step::{BATCHES, Environment, Learner, rehearse, rows_per_batch};
+use crate::step::{BATCHES, Environment, JudgedGroup, Learner, rehearse, rows_per_batch};
 
 /// Tokens sampled to see how long one takes.
 const TOKENS: usize = 8;
@@ -34,6 +35,8 @@ pub struct Seconds {
     pub policy: f64,
     /// The share of prompts that the filter is likely to keep.
     pub kept: f64,
+    /// A step in which it keeps every prompt that can be learned from.
+    pub most: f64,
 }
 
 pub(super) fn seconds<M: CausalLm>(
@@ -48,13 +51,15 @@ pub(super) fn seconds<M: CausalLm>(
     let mut once = config.clone();
     once.rl.epochs_per_step = 1;
     once.rl.mini_batch_size = 0;
+    once.prm.trust = PrmTrust::Always;
+    once.prm.process_warmup_steps = 0;
     let rehearsed = rehearse(
         learner,
         &Environment {
             config: &once,
             ..*env
         },
-        &taken.groups,
+        &contrasted(&taken.groups),
     )?;
     let learned: usize = taken.groups.iter().map(|group| group.responses.len()).sum();
     let kept = share_kept(env, taken);
@@ -62,18 +67,41 @@ pub(super) fn seconds<M: CausalLm>(
     let sampled_prompts = responses as f64 / config.rl.group_size as f64;
     let learns = (sampled_prompts * kept).min(config.rl.prompts_per_step as f64);
     let policy_responses = learns * config.rl.group_size as f64;
+    let most_responses =
+        sampled_prompts.min(config.rl.prompts_per_step as f64) * config.rl.group_size as f64;
     let timed = |name: &str| rehearsed.get(name).unwrap_or(0.0) / learned.max(1) as f64;
     let verify = taken.judging * responses as f64 / taken.samples.len().max(1) as f64;
     let prm = timed("timing_s/prm") * responses as f64;
-    let policy = timed("timing_s/policy") * policy_responses * config.rl.epochs_per_step as f64;
+    let a_response = timed("timing_s/policy") * config.rl.epochs_per_step as f64;
+    let policy = a_response * policy_responses;
+    // Where the policy learns from the prompts that the filter kept, so does the reward model.
+    let prm = match config.prm.process_groups {
+        ProcessGroups::All => prm,
+        ProcessGroups::Kept => prm * kept,
+    };
+    let most_prm = timed("timing_s/prm") * responses as f64;
     Ok(Seconds {
         step: rollout + verify + prm + policy,
+        most: rollout + verify + most_prm + a_response * most_responses,
         rollout,
         verify,
         prm,
         policy,
         kept,
     })
+}
+
+/// The same groups with right and wrong responses in each, so that all that a step does is done.
+fn contrasted(groups: &[JudgedGroup]) -> Vec<JudgedGroup> {
+    let mut groups = groups.to_vec();
+    for group in &mut groups {
+        group.kept = true;
+        for (i, response) in group.responses.iter_mut().enumerate() {
+            response.outcome = (i % 2) as f32;
+            response.reward = response.outcome;
+        }
+    }
+    groups
 }
 
 /// Prompts and a few tokens of the first batches, as many side by side as in a step.
@@ -118,6 +146,11 @@ fn sampling<M: CausalLm>(
     Ok(waves.max(1.0) * (short + (longest - 1.0).max(0.0) * more * busy))
 }
 
+/// Samples that the pass rate of all counts for in that of a prompt.
+const DRAWN: f64 = 8.0;
+/// Pass rates that are summed over.
+const CELLS: usize = 512;
+
 /// How many prompts the accuracy filter is likely to keep, if each has the pass rate of its samples, drawn towards that of all.
 fn share_kept(env: &Environment<'_>, taken: &Taken) -> f64 {
     let filter = &env.config.filter;
@@ -132,20 +165,29 @@ fn share_kept(env: &Environment<'_>, taken: &Taken) -> f64 {
             (right, group.responses.len() as f64)
         })
         .collect();
-    let (right, n) = rates
-        .iter()
-        .fold((0.5, 1.0), |(right, n), (r, m)| (right + r, n + m));
-    let all = right / n;
-    let kept = rates.iter().map(|(right, n)| {
-        let rate = (right + all) / (n + 1.0);
-        inside(
-            env.config.rl.group_size,
-            rate,
-            filter.accuracy_lower_bound,
-            filter.accuracy_upper_bound,
-        )
-    });
-    kept.sum::<f64>() / rates.len().max(1) as f64
+    let right: f64 = rates.iter().map(|(right, _)| right).sum();
+    let wrong = rates.iter().map(|(right, n)| n - right).sum::<f64>();
+    let kept = |all: f64| {
+        let of_group = rates.iter().map(|(right, n)| {
+            let rate = (right + DRAWN * all) / (n + DRAWN);
+            inside(
+                env.config.rl.group_size,
+                rate,
+                filter.accuracy_lower_bound,
+                filter.accuracy_upper_bound,
+            )
+        });
+        of_group.sum::<f64>() / rates.len().max(1) as f64
+    };
+    // Over what the pass rate of all may be after so few samples: Jeffreys' posterior, Beta(right + ½, wrong + ½).
+    let (mut sum, mut total) = (0.0, 0.0);
+    for cell in 0..CELLS {
+        let rate = (cell as f64 + 0.5) / CELLS as f64;
+        let density = rate.powf(right - 0.5) * (1.0 - rate).powf(wrong - 0.5);
+        sum += density * kept(rate);
+        total += density;
+    }
+    sum / total
 }
 
 /// The chance that the share of right ones among `k` lies strictly between the bounds.

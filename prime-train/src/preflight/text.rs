@@ -52,11 +52,11 @@ impl fmt::Display for Preflight {
             row(
                 f,
                 "seconds a step, estimated",
-                format!("{:.1}", seconds.step),
+                format!("{:.1}, up to {:.1}", seconds.step, seconds.most),
             )?;
             writeln!(
                 f,
-                "  (sampling {:.1}, judging {:.1}, reward model {:.1}, policy {:.1}; the filter is likely to keep {:.0} % of the prompts)",
+                "  (sampling {:.1}, judging {:.1}, reward model {:.1}, policy {:.1}; the filter is likely to keep {:.0} % of the prompts; the second number is for all)",
                 seconds.rollout,
                 seconds.verify,
                 seconds.prm,
