@@ -434,7 +434,7 @@ fn killed_again_and_again(kills: u64, seed: u64) {
             std::thread::sleep(std::time::Duration::from_millis(wait));
             if started.has_ended() {
                 // Too late for this one: back to the start.
-                started.finish();
+                started.finish().expect_success();
                 assert_eq!(
                     outcome(&folder, &name),
                     expected,

@@ -81,8 +81,10 @@ fn came_to_nothing(folder: &Path) -> bool {
     let mut entries = entries.flatten();
     let only_early = entries.all(|entry| {
         let name = entry.file_name();
-        let empty_events = name.to_string_lossy().starts_with("events.out.tfevents");
-        empty_events || EARLY.iter().any(|early| name == **early)
+        let name = name.to_string_lossy();
+        // A file that was being written has an ending of its own.
+        let whole = name.strip_suffix(".tmp").unwrap_or(&name);
+        name.starts_with("events.out.tfevents") || EARLY.contains(&whole)
     });
     let records = fs::metadata(folder.join("metrics.jsonl")).map_or(0, |file| file.len());
     only_early && records == 0 && !Checkpoints::new(folder, 1).has_start()
@@ -102,6 +104,7 @@ mod tests {
         let folder = again().unwrap();
         again().unwrap();
         fs::write(folder.join("config.toml"), "").unwrap();
+        fs::write(folder.join("run.json.tmp"), "{").unwrap();
         fs::write(folder.join("metrics.jsonl"), "").unwrap();
         fs::create_dir_all(folder.join("checkpoints/reference")).unwrap();
         fs::write(folder.join("checkpoints/reference/config.json"), "{}").unwrap();
