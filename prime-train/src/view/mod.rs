@@ -1,6 +1,6 @@
 //! How a run shows itself on the console: a panel that stays at the bottom of a terminal, plain lines, or nothing.
 //!
-//! What is being done comes from [`activity`](crate::activity), what was measured from the run's records. The panel is drawn
+//! What is being done comes from `activity`, what was measured from the run's records. The panel is drawn
 //! by a thread of its own, four times a second; in plain lines that thread speaks only when nobody has for half a minute.
 //! A terminal is never put into another mode, so there is nothing to restore: Ctrl-C stays a signal, the cursor stays
 //! visible, and what was said stays above the panel.
