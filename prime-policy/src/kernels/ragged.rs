@@ -40,6 +40,7 @@ impl Ragged {
     }
 
     /// The rows of sequence `sequence`.
+    #[cfg(any(test, feature = "flex"))]
     pub(crate) fn rows(&self, sequence: usize) -> Range<usize> {
         self.starts[sequence]..self.starts[sequence + 1]
     }

@@ -50,6 +50,8 @@ mod objective_tests;
 mod tests;
 #[cfg(test)]
 mod write_tests;
+#[cfg(test)]
+mod wrong_tests;
 
 use serde::{Deserialize, Serialize};
 
