@@ -291,6 +291,7 @@ fn the_best_policy_is_kept_and_a_run_without_gain_ends() {
     for (set, word) in [
         ("run.stop_after=2", "run.save_best"),
         ("run.save_best=acc", "eval/pass@1"),
+        ("run.save_best=eval/pass1", "there are eval/answers"),
     ] {
         let refused = prime_train(&train("b", &[set], &folder));
         assert_eq!(refused.code, Some(2));

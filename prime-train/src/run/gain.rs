@@ -7,6 +7,28 @@ use crate::metrics::StepMetrics;
 use crate::step::Learner;
 use crate::view;
 
+/// Whether an evaluation has the metric of `run.save_best`: else no policy would ever be kept. One in which nothing could be
+/// judged is no evidence.
+///
+/// # Errors
+/// [`TrainError::Usage`] names the metrics that there are.
+pub(super) fn measured(config: &Config, record: &StepMetrics) -> Result<(), TrainError> {
+    let metric = &config.run.save_best;
+    let unjudged = record.get("eval/could_not_judge").is_some();
+    if metric.is_empty() || unjudged || record.get(metric).is_some() {
+        return Ok(());
+    }
+    let names = record.iter().map(|(name, _)| name);
+    let names: Vec<&str> = names.filter(|name| name.starts_with("eval/")).collect();
+    let there = match names[..] {
+        [] => "nothing is held out (data.eval_file)".to_owned(),
+        _ => format!("there are {}", names.join(", ")),
+    };
+    Err(TrainError::Usage(format!(
+        "run.save_best is {metric:?}, which the evaluation does not measure: {there}"
+    )))
+}
+
 /// How the metric of `run.save_best` goes on.
 #[derive(Debug, Default)]
 pub(super) struct Gain {

@@ -125,6 +125,7 @@ impl Run {
             record.set("timing_s/preflight", clock.elapsed().as_secs_f64())?;
         }
         self.evaluate_into(self.config.eval.problems, &mut record)?;
+        gain::measured(&self.config, &record)?;
         self.note_gain(&record)?;
         let looked = self.watch.look(&mut record, None)?;
         self.say(&looked.warnings);
@@ -309,6 +310,7 @@ impl Run {
                 .look(&mut report.metrics, report.unjudged.as_ref())?;
             self.say(&looked.warnings);
             let recorded = self.recording.write(report.metrics)?;
+            self.rescue.advance(&self.learner);
             let stops = looked.stop.filter(|_| number < total);
             if due(config.run.transcripts_every) || number == total || stops.is_some() {
                 write_transcripts(&self.folder, number, &report.transcripts)?;
@@ -321,7 +323,6 @@ impl Run {
             if let Some(bar) = &mut bar {
                 bar.tick(&message(&recorded));
             }
-            self.rescue.advance(&self.learner);
             if let Some(reason) = stops {
                 let path = self.save()?;
                 write_report(&self.folder)?;
